@@ -1,0 +1,22 @@
+# The four OpenCV modules libvmr uses, as VmrOpenCV::VmrOpenCV. Debian ships OpenCVConfig.cmake only
+# with the metapackage that pulls in every module and its windows; the modules alone are enough.
+if(TARGET VmrOpenCV::VmrOpenCV)
+  set(VmrOpenCV_FOUND TRUE)
+  return()
+endif()
+find_path(VmrOpenCV_INCLUDE_DIR opencv2/video/tracking.hpp PATH_SUFFIXES opencv4)
+set(_opencv_libraries "")
+foreach(_module core imgproc video imgcodecs)
+  find_library(VmrOpenCV_${_module}_LIBRARY opencv_${_module})
+  list(APPEND _opencv_libraries "${VmrOpenCV_${_module}_LIBRARY}")
+  mark_as_advanced(VmrOpenCV_${_module}_LIBRARY)
+endforeach()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(VmrOpenCV REQUIRED_VARS VmrOpenCV_INCLUDE_DIR
+  VmrOpenCV_core_LIBRARY VmrOpenCV_imgproc_LIBRARY VmrOpenCV_video_LIBRARY VmrOpenCV_imgcodecs_LIBRARY)
+if(VmrOpenCV_FOUND)
+  add_library(VmrOpenCV::VmrOpenCV INTERFACE IMPORTED GLOBAL)
+  target_include_directories(VmrOpenCV::VmrOpenCV SYSTEM INTERFACE "${VmrOpenCV_INCLUDE_DIR}")
+  target_link_libraries(VmrOpenCV::VmrOpenCV INTERFACE ${_opencv_libraries})
+endif()
+mark_as_advanced(VmrOpenCV_INCLUDE_DIR)

@@ -1,0 +1,67 @@
+// MatchingModel: the one interface behind which every retrieval system stands. Each item becomes a
+// few vectors in a common space; the score of a film and a track is the mean over vectors of their
+// dot products, so any model can be put in a catalogue. A model that also scores pairs jointly
+// overrides score_pairs. Modules are in evaluation mode for embeddings: results do not depend on
+// the other rows of the batch, on padding or on the number of threads.
+// Not thread-safe while training; embed and score calls on one model in eval() are.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vmr/data/batch.h"
+#include "vmr/loss/terms.h"
+
+namespace vmr::model {
+
+// One feature a model reads.
+struct InputSpec {
+  std::string feature;       // name in the feature store and in FeatureMap
+  std::vector<int64_t> row;  // shape of one row without time: {512} for [batch, time, 512]
+  double row_seconds = 0;    // duration of a row; 0 = one row for the whole item
+  int64_t max_rows = 0;      // rows used at most; 0 = all
+};
+
+struct ModelInputs {
+  std::vector<InputSpec> music, video;
+  int64_t text_dim = 0;    // 0 = the model takes no text
+  bool negatives = false;  // loss() needs negative_music and negative_video
+};
+
+class MatchingModel : public torch::nn::Module {
+ public:
+  virtual std::string kind() const = 0;       // "ut_cmvmr", the recipe's model.kind
+  virtual nlohmann::json config() const = 0;  // all options: make_matching_model(config()) is equal
+  virtual ModelInputs inputs() const = 0;
+  virtual int64_t embedding_dim() const = 0;  // dim of the vectors below
+  virtual int64_t vectors_per_item() const { return 1; }
+
+  // -> [batch, vectors, dim] float32, unit length in the metric of the score.
+  virtual at::Tensor embed_music(const data::FeatureMap& music) = 0;
+  virtual at::Tensor embed_video(const data::FeatureMap& video) = 0;
+  // text [batch, text_dim] -> [batch, 1, dim] comparable with both; nothing where the model has
+  // none.
+  virtual std::optional<at::Tensor> embed_text(const at::Tensor& text) { return std::nullopt; }
+
+  // Joint scores of every film with every track, [films, tracks], higher = better; nothing where
+  // the model only has independent embeddings.
+  virtual std::optional<at::Tensor> score_pairs(const data::FeatureMap& video,
+                                                const data::FeatureMap& music) {
+    return std::nullopt;
+  }
+
+  // Named, weighted terms of one batch in training mode.
+  virtual loss::Terms loss(const data::PairBatch& batch) = 0;
+};
+
+// Builds the model a config names, weights at their initial values drawn from torch's generator.
+// Throws: InvalidArgument naming an unknown kind, its nearest known one, or a wrong option.
+std::shared_ptr<MatchingModel> make_matching_model(const nlohmann::json& config);
+
+}  // namespace vmr::model

@@ -1,0 +1,24 @@
+#include <sstream>
+
+#include "core/built_with.h"
+#include "vmr/core/version.h"
+
+namespace vmr {
+
+std::string version() { return VMR_VERSION; }
+
+std::string build_info() {
+  const auto yes_no = [](bool value) { return value ? "yes" : "no"; };
+  std::ostringstream out;
+  out << "libvmr " << VMR_VERSION << "\n"
+      << "compiler " << __VERSION__ << "\n"
+      << "LibTorch " << detail::kLibTorchVersion << "\n"
+      << "FFmpeg " << yes_no(detail::kBuiltFfmpeg) << "\n"
+      << "OpenCV " << yes_no(detail::kBuiltOpencv) << "\n"
+      << "LMDB " << yes_no(detail::kBuiltLmdb) << "\n"
+      << "aubio " << yes_no(detail::kBuiltAubio) << "\n"
+      << "CUDA " << yes_no(detail::kBuiltCuda) << "\n";
+  return out.str();
+}
+
+}  // namespace vmr

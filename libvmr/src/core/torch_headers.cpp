@@ -1,0 +1,1 @@
+// Owner of the precompiled torch header; see CMakeLists.txt of this library.
