@@ -1,0 +1,58 @@
+// One pass over a media file for everything that is wanted from it: sound, any number of frame
+// jobs, motion vectors. A frame that several jobs take is decoded once, and converted once a size.
+//
+// Where frames are wanted at a low rate, what no wanted frame depends on is not decoded: whole
+// groups of pictures between wanted frames, the rest of a group after its last wanted frame, and
+// H.264 frames that nothing refers to. The result is the same bits as full decoding; a file where
+// this cannot be known (other codecs, damage) is decoded in full. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "vmr/media/audio_reader.h"
+#include "vmr/media/video_reader.h"
+
+namespace vmr::media {
+
+struct DecodePlan {
+  std::optional<AudioOptions> audio;
+  std::vector<FrameJob> frame_jobs;
+  bool motion_vectors = false;  // of every frame (H.264, MPEG-4, MPEG-2 ...); decodes in full
+  int threads = 1;              // of the video decoder; changes speed only. 0: one per core
+  bool decode_all = false;      // never skip; changes speed only
+};
+
+// Where the encoder found a block: it moved from src to dst. Pixels of the frame as shown (after
+// rotation), centre of the block; quarter pixels kept where the codec has them.
+struct MotionVector {
+  float src_x = 0, src_y = 0;
+  float dst_x = 0, dst_y = 0;
+  int16_t width = 0, height = 0;  // of the block
+  int16_t source = 0;             // below 0: a frame before this one; above 0: one after it
+};
+
+struct MotionField {
+  double seconds = 0;                 // when the frame begins
+  std::vector<MotionVector> vectors;  // empty for intra frames and codecs without export
+};
+
+struct Decoded {
+  std::optional<Audio> audio;
+  std::vector<Frames> frames;  // one per job, in order
+  std::vector<MotionField> motion;
+  std::vector<std::string> problems;  // what was wrong with the file, one sentence each
+  int64_t frames_decoded = 0;         // by the video decoder: what skipping saved shows here
+};
+
+// A damaged file gives what can be decoded and says so in `problems`.
+// Throws: MediaError where something asked for is not there at all; InvalidArgument for a plan out
+// of range; Error when stopped.
+Decoded decode(const std::filesystem::path& path, const DecodePlan& plan,
+               std::stop_token stop = {});
+
+}  // namespace vmr::media

@@ -1,0 +1,70 @@
+// Writes films (H.264 and AAC in MP4) and audio files, and lays music under a film. A file is
+// written aside and renamed when it is whole. Not thread-safe: one thread a writer.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "vmr/media/audio_reader.h"
+
+namespace vmr::media {
+
+struct FilmWriterOptions {
+  int width = 0;   // of the frames given, even
+  int height = 0;  // even
+  double fps = 25;
+  double rate_hz = 44100;
+  int channels = 2;  // 0: no sound
+  int crf = 23;      // 0 (lossless) to 51
+  std::string preset = "veryfast";
+  int threads = 1;
+  int key_frame_every = 0;   // frames; 0: the encoder's choice (at most 250)
+  int b_frames = -1;         // between others; -1: the encoder's choice
+  int rotation_degrees = 0;  // clockwise turn for the player: 0, 90, 180, 270
+};
+
+// Throws: InvalidArgument for a field out of range.
+void validate(const FilmWriterOptions& options);
+
+class FilmWriter {
+ public:
+  // Throws: InvalidArgument; MediaError where the file cannot be made or an encoder is missing.
+  FilmWriter(const std::filesystem::path& path, const FilmWriterOptions& options);
+  ~FilmWriter();  // an unfinished film is removed; never throws
+  FilmWriter(FilmWriter&&) noexcept;
+  FilmWriter& operator=(FilmWriter&&) noexcept;
+
+  // The next frame, [height, width, 3] uint8 RGB, at (frames so far) / fps.
+  void add_frame(const at::Tensor& rgb);
+  // A frame at a time of its own (variable rate; ticks of 1/90000 s). Requires: later than the
+  // last.
+  void add_frame(const at::Tensor& rgb, double seconds);
+  // The next stretch of sound, [channels, n] float32 in [-1, 1].
+  void add_audio(const at::Tensor& samples);
+  // Writes what is buffered and gives the file its name. Call once, last. Throws: MediaError.
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The codec is chosen by the extension: .wav (float32), .flac (24 bit), .m4a (AAC), .mp3, .ogg
+// (Vorbis). Throws: InvalidArgument for other extensions; MediaError, naming the encoder where this
+// FFmpeg lacks it.
+void write_audio(const std::filesystem::path& path, const Audio& audio);
+
+struct PreviewOptions {
+  double offset_seconds = 0;  // position in the music at film time 0; below 0: silence first
+  double fade_seconds = 0.5;  // fade-out at the end of the film, and fade-in where the music is cut
+};
+
+// The film's picture, bit for bit, with the music as its only sound: cut or followed by silence at
+// the film's length. Throws: MediaError; InvalidArgument.
+void write_preview(const std::filesystem::path& film, const std::filesystem::path& music,
+                   const std::filesystem::path& out, const PreviewOptions& options = {});
+
+}  // namespace vmr::media
