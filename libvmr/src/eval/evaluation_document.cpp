@@ -1,0 +1,126 @@
+#include "vmr/eval/evaluation_document.h"
+
+#include <ATen/ops/stack.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "vmr/core/error.h"
+#include "vmr/eval/bootstrap.h"
+
+namespace vmr::eval {
+namespace {
+
+// One direction; the group of a query is its track, which is also its cluster.
+nlohmann::json direction(const at::Tensor& scores, std::span<const int64_t> query_tracks,
+                         std::span<const int64_t> gallery_tracks,
+                         const EvaluationOptions& options) {
+  const Ranks ranks = rank_queries(scores, query_tracks, gallery_tracks, options.ties);
+  nlohmann::json result = {{"queries", ranks.queries.size()}, {"gallery", ranks.gallery}};
+  std::vector<double> hits(ranks.queries.size());
+  for (const int64_t k : options.ks) {
+    VMR_CHECK(k >= 1, "evaluation_document: expected ks of at least 1, got ", k);
+    for (size_t i = 0; i < hits.size(); ++i) hits[i] = ranks.hit(i, k);
+    const auto interval = cluster_bootstrap_mean(
+        hits, query_tracks, {.resamples = options.resamples, .seed = options.seed});
+    nlohmann::json entry = {{"value", interval.value}, {"chance", chance_hit_rate(ranks, k)}};
+    const bool known = interval.low == interval.low;  // NaN for a single track
+    entry["low"] = known ? nlohmann::json(interval.low) : nlohmann::json();
+    entry["high"] = known ? nlohmann::json(interval.high) : nlohmann::json();
+    result["recall"][std::to_string(k)] = std::move(entry);
+  }
+  result["median_rank"] = median_rank(ranks);
+  result["mean_rank"] = mean_rank(ranks);
+  result["mean_log_rank"] = mean_log_rank(ranks);
+  result["mrr"] = mean_reciprocal_rank(ranks);
+  result["nan_scores"] = ranks.nan_scores;
+  result["ties"] = {{"rule", name_of(ranks.ties)},
+                    {"queries", ranks.tied_queries},
+                    {"share", ranks.tied_share()}};
+  if (const std::string warning = ranks.tie_warning(); !warning.empty())
+    result["ties"]["warning"] = warning;
+  return result;
+}
+
+std::string percent(const nlohmann::json& value) {
+  if (value.is_null()) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", 100 * value.get<double>());
+  return text;
+}
+
+void append_direction(std::string& table, const std::string& name, const nlohmann::json& values) {
+  // Keys of a JSON object are sorted as text; people want 1, 5, 10, 25.
+  std::vector<int64_t> ks;
+  for (const auto& [k, entry] : values.at("recall").items()) ks.push_back(std::stoll(k));
+  std::sort(ks.begin(), ks.end());
+  char line[256];
+  std::snprintf(line, sizeof line, "%s: %lld queries, gallery %lld\n", name.c_str(),
+                values.at("queries").get<long long>(), values.at("gallery").get<long long>());
+  table += line;
+  std::snprintf(line, sizeof line, "  %-10s %8s %17s %8s\n", "", "value %", "95 % interval",
+                "chance %");
+  table += line;
+  for (const int64_t k : ks) {
+    const nlohmann::json& entry = values.at("recall").at(std::to_string(k));
+    const std::string interval = percent(entry.at("low")) + " .. " + percent(entry.at("high"));
+    std::snprintf(line, sizeof line, "  %-10s %8s %17s %8s\n",
+                  ("recall@" + std::to_string(k)).c_str(), percent(entry.at("value")).c_str(),
+                  interval.c_str(), percent(entry.at("chance")).c_str());
+    table += line;
+  }
+  std::snprintf(line, sizeof line, "  median rank %.1f, mean rank %.1f, MRR %.3f\n",
+                values.at("median_rank").get<double>(), values.at("mean_rank").get<double>(),
+                values.at("mrr").get<double>());
+  table += line;
+  if (const auto warning = values.at("ties").find("warning"); warning != values.at("ties").end())
+    table += "  warning: " + warning->get<std::string>() + "\n";
+  if (const int64_t count = values.at("nan_scores").get<int64_t>(); count > 0)
+    table += "  warning: " + std::to_string(count) + " scores are NaN and rank last\n";
+}
+
+}  // namespace
+
+nlohmann::json evaluation_document(const at::Tensor& scores, std::span<const int64_t> film_tracks,
+                                   const EvaluationOptions& options) {
+  VMR_CHECK(scores.defined() && scores.dim() == 2 &&
+                scores.size(0) == static_cast<int64_t>(film_tracks.size()) && !film_tracks.empty(),
+            "evaluation_document: expected scores [films, tracks] for ", film_tracks.size(),
+            " films (at least 1)");
+  VMR_CHECK(!options.ks.empty(), "evaluation_document: expected at least one k, got none");
+  const int64_t tracks = scores.size(1);
+  std::vector<int64_t> columns(static_cast<size_t>(tracks)), films_of(columns.size());
+  std::iota(columns.begin(), columns.end(), int64_t{0});
+  for (const int64_t track : film_tracks) {
+    VMR_CHECK(track >= 0 && track < tracks, "evaluation_document: film_tracks holds ", track,
+              ", which is no column of scores with ", tracks, " tracks");
+    ++films_of[static_cast<size_t>(track)];
+  }
+  // Tracks without films ask nothing: their rows leave the transposed matrix.
+  const at::Tensor turned = scores.t();
+  std::vector<at::Tensor> rows;
+  std::vector<int64_t> asked;
+  for (const int64_t track : columns)
+    if (films_of[static_cast<size_t>(track)] > 0) {
+      rows.push_back(turned.select(0, track));
+      asked.push_back(track);
+    }
+  return {{"video_to_music", direction(scores, film_tracks, columns, options)},
+          {"music_to_video", direction(at::stack(rows), asked, film_tracks, options)}};
+}
+
+std::string evaluation_table(const nlohmann::json& document) {
+  std::string table;
+  try {
+    append_direction(table, "video to music", document.at("video_to_music"));
+    append_direction(table, "music to video", document.at("music_to_video"));
+  } catch (const std::exception& error) {
+    throw InvalidArgument(
+        detail::concat("evaluation_table: this is no evaluation document: ", error.what()));
+  }
+  return table;
+}
+
+}  // namespace vmr::eval
