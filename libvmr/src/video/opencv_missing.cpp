@@ -1,0 +1,22 @@
+// The OpenCV parts of this area in a build without OpenCV.
+#include "video/flow_pairs.h"
+#include "video/resize_kernels.h"
+#include "vmr/core/error.h"
+
+namespace vmr::video::detail {
+
+void opencv_resize(const uint8_t*, int64_t, int64_t, int64_t, uint8_t*, int64_t, int64_t,
+                   ResizeKernel) {
+  throw NotBuilt(
+      "resize: built without OpenCV (VMR_WITH_OPENCV=OFF); use a pillow_ kernel or build with "
+      "OpenCV");
+}
+
+void flow_of_pairs(const at::Tensor&, const std::vector<FramePair>&, const FlowOptions&,
+                   const FlowSink&) {
+  throw NotBuilt(
+      "optical_flow: built without OpenCV (VMR_WITH_OPENCV=OFF); build with OpenCV's core, imgproc "
+      "and video modules");
+}
+
+}  // namespace vmr::video::detail
