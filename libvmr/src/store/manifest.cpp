@@ -1,0 +1,201 @@
+#include "vmr/store/manifest.h"
+
+#include <set>
+#include <string_view>
+
+#include "core/file_io.h"
+#include "vmr/core/json_reader.h"
+
+namespace vmr::store {
+namespace {
+
+constexpr size_t kMaxListed = 1000;
+constexpr const char* kKnownKeys[] = {"id", "kind", "path", "track", "tags", "split"};
+
+// File names are bytes, JSON is UTF-8. Bytes of a line that are not UTF-8 travel through the JSON
+// parser as code points U+10FF80 to U+10FFFF, the last of the private ones, and back.
+constexpr std::string_view kEscapeStart = "\xf4\x8f";
+
+size_t utf8_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  if (byte(0) < 0x80) return 1;
+  const size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const bool overlong = (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xf0 && byte(1) < 0x90);
+  const bool surrogate = byte(0) == 0xed && byte(1) > 0x9f;
+  const bool too_high = byte(0) == 0xf4 && byte(1) > 0x8f;
+  return overlong || surrogate || too_high ? 0 : length;
+}
+
+bool is_escape(std::string_view text) {
+  return text.starts_with(kEscapeStart) && text.size() >= 4 &&
+         static_cast<uint8_t>(text[2]) >= 0xbe;
+}
+
+std::string escape_bytes(std::string_view line) {
+  std::string escaped;
+  while (!line.empty()) {
+    const size_t length = utf8_length(line);
+    if (length > 0) {
+      escaped += line.substr(0, length);
+    } else {
+      const auto byte = static_cast<uint8_t>(line[0]);
+      escaped += kEscapeStart;
+      escaped += static_cast<char>(0xbc | (byte >> 6));
+      escaped += static_cast<char>(0x80 | (byte & 0x3f));
+    }
+    line.remove_prefix(length > 0 ? length : 1);
+  }
+  return escaped;
+}
+
+std::string restore_bytes(std::string_view text) {
+  std::string restored;
+  while (!text.empty()) {
+    if (is_escape(text)) {
+      restored += static_cast<char>((text[2] & 3) << 6 | (text[3] & 0x3f));
+      text.remove_prefix(4);
+    } else {
+      restored += text[0];
+      text.remove_prefix(1);
+    }
+  }
+  return restored;
+}
+
+bool has_escapes(std::string_view text) {
+  for (size_t at = text.find(kEscapeStart); at != text.npos; at = text.find(kEscapeStart, at + 1)) {
+    if (is_escape(text.substr(at))) return true;
+  }
+  return false;
+}
+
+ManifestItem parse_item(std::string_view line, const std::string& place,
+                        const std::filesystem::path& folder) {
+  const auto json = nlohmann::json::parse(escape_bytes(line), nullptr, false);
+  if (json.is_discarded()) throw InvalidArgument(place + ": not JSON");
+  JsonReader reader(json, place);
+  ManifestItem item;
+  std::string path;
+  reader.field("id", item.id);
+  reader.field("kind", item.kind);
+  reader.field("path", path);
+  reader.field("track", item.track);
+  reader.field("tags", item.tags);
+  reader.field("split", item.split);
+  if (item.id.empty()) reader.fail("id", "missing");
+  if (item.kind != "film" && item.kind != "music") {
+    reader.fail("kind", "expected \"film\" or \"music\", got \"" + item.kind + "\"");
+  }
+  if (item.kind == "music" && !item.track.empty()) reader.fail("track", "only films have one");
+  if (has_escapes(item.id + item.track)) reader.fail("id", "not UTF-8 (only paths may be)");
+  if (!path.empty()) {
+    item.path = restore_bytes(path);
+    if (item.path.is_relative()) item.path = (folder / item.path).lexically_normal();
+  }
+  for (const auto& key : reader.keys()) {
+    if (std::find(std::begin(kKnownKeys), std::end(kKnownKeys), key) != std::end(kKnownKeys)) {
+      continue;
+    }
+    const auto& value = reader.raw(key);
+    if (value.is_null()) continue;
+    item.fields[key] = restore_bytes(value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return item;
+}
+
+std::string written_path(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  const auto inside = std::filesystem::absolute(path).lexically_normal().lexically_relative(
+      std::filesystem::absolute(folder).lexically_normal());
+  const bool outside = inside.empty() || *inside.begin() == "..";
+  return path.is_absolute() && outside ? path.string() : inside.string();
+}
+
+}  // namespace
+
+const ManifestItem* Manifest::find(const std::string& kind, const std::string& id) const {
+  for (const auto& item : items) {
+    if (item.id == id && item.kind == kind) return &item;
+  }
+  return nullptr;
+}
+
+std::vector<const ManifestItem*> Manifest::of(const std::string& kind,
+                                              const std::string& split) const {
+  std::vector<const ManifestItem*> found;
+  for (const auto& item : items) {
+    if (item.kind == kind && (split.empty() || item.split == split)) found.push_back(&item);
+  }
+  return found;
+}
+
+Manifest read_manifest(const std::filesystem::path& path) {
+  const std::string text = detail::read_file(path);
+  std::string_view rest = text;
+  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
+  Manifest manifest;
+  std::vector<std::string> problems;
+  std::map<std::pair<std::string, std::string>, int64_t> lines;  // of (kind, id)
+  std::vector<int64_t> item_lines;
+  const auto place = [&](int64_t line) { return detail::concat(path.string(), " line ", line); };
+  for (int64_t number = 1; !rest.empty(); ++number) {
+    const size_t length = std::min(rest.find('\n'), rest.size());
+    auto line = rest.substr(0, length);
+    rest.remove_prefix(std::min(length + 1, rest.size()));
+    if (line.find_first_not_of(" \t\r") == line.npos) continue;
+    try {
+      auto item = parse_item(line, place(number), path.parent_path());
+      const auto [first, added] = lines.emplace(std::pair(item.kind, item.id), number);
+      if (!added) {
+        problems.push_back(detail::concat(place(number), ": id: ", item.kind, " ", item.id,
+                                          " is already on line ", first->second));
+      }
+      manifest.items.push_back(std::move(item));
+      item_lines.push_back(number);
+    } catch (const InvalidArgument& error) {
+      problems.push_back(error.what());
+    }
+  }
+  for (size_t i = 0; i < manifest.items.size(); ++i) {
+    const auto& item = manifest.items[i];
+    if (item.track.empty() || lines.count({"music", item.track}) > 0) continue;
+    problems.push_back(
+        detail::concat(place(item_lines[i]), ": track: no music ", item.track, " in the manifest"));
+  }
+  if (problems.empty()) return manifest;
+  std::string message = detail::concat("read_manifest: ", problems.size(), " bad line(s):");
+  for (size_t i = 0; i < std::min(problems.size(), kMaxListed); ++i) message += "\n" + problems[i];
+  if (problems.size() > kMaxListed) {
+    message += detail::concat("\nand ", problems.size() - kMaxListed, " more");
+  }
+  throw InvalidArgument(message);
+}
+
+void write_manifest(const Manifest& manifest, const std::filesystem::path& path) {
+  std::string text;
+  for (const auto& item : manifest.items) {
+    nlohmann::ordered_json json = {{"id", item.id}, {"kind", item.kind}};
+    if (!item.path.empty()) {
+      json["path"] = escape_bytes(written_path(item.path, path.parent_path()));
+    }
+    if (!item.track.empty()) json["track"] = item.track;
+    if (!item.tags.empty()) json["tags"] = item.tags;
+    if (!item.split.empty()) json["split"] = item.split;
+    for (const auto& [key, value] : item.fields) {
+      VMR_CHECK(!json.contains(key), "write_manifest: ", item.id, ": the field ", key,
+                " is a member of its own");
+      json[key] = escape_bytes(value);
+    }
+    try {
+      text += restore_bytes(json.dump()) + "\n";
+    } catch (const nlohmann::json::exception&) {
+      throw InvalidArgument("write_manifest: " + item.kind + " " + item.id + ": not UTF-8");
+    }
+  }
+  detail::write_file_atomically(path, text);
+}
+
+}  // namespace vmr::store
