@@ -1,0 +1,35 @@
+#include <immintrin.h>
+
+#include "retrieval/dot_kernel.h"
+#include "retrieval/dot_tiles.h"
+
+namespace vmr::retrieval {
+namespace {
+
+struct Lanes {
+  __m256 low = _mm256_setzero_ps(), high = _mm256_setzero_ps();
+
+  void load(const float* from) {
+    low = _mm256_loadu_ps(from);
+    high = _mm256_loadu_ps(from + 8);
+  }
+  void add_product(const Lanes& a, const Lanes& b) {
+    low = _mm256_fmadd_ps(a.low, b.low, low);
+    high = _mm256_fmadd_ps(a.high, b.high, high);
+  }
+  float total() const {
+    const __m256 eight = _mm256_add_ps(low, high);
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+  }
+};
+
+}  // namespace
+
+void dot_tiles_avx2(const float* const* rows, int64_t row_count, const float* const* queries,
+                    int64_t query_count, int64_t length, float* scores, int64_t stride) {
+  dot_tiles<Lanes, 2, 2, 4>(rows, row_count, queries, query_count, length, scores, stride);
+}
+
+}  // namespace vmr::retrieval
