@@ -1,4 +1,4 @@
-// Pins which films a data set holds and why others are missing, padding, masks, filling and ids.
+// Pins which films a data set holds and why others are missing, padding, masks and ids.
 #include "vmr/data/pair_dataset.h"
 
 #include <ATen/ATen.h>
@@ -32,7 +32,7 @@ class PairDatasetTest : public ::testing::Test {
     put("f4", "film", 3, 70);
     put("v1", "film", 2, 80);
     options_.split = "train";
-    options_.music = {{"clips"}, {"classes", 0, RowFill::pad, "clips"}};
+    options_.music = {{"clips"}, {"classes", 0, "clips"}};
     options_.video = {{"clips"}};
   }
 
@@ -98,25 +98,13 @@ TEST_F(PairDatasetTest, GivesRealNegativesInEveryField) {
   EXPECT_TRUE(at::equal(batch.negative_text, at::stack({vectors.vectors[2], vectors.vectors[1]})));
 }
 
-TEST_F(PairDatasetTest, FillsSequencesByRule) {
-  EXPECT_THAT(filled_rows(2, 7, RowFill::cycle), ElementsAre(0, 1, 0, 1, 0, 1, 0));
-  EXPECT_THAT(filled_rows(2, 7, RowFill::cycle_row_by_row), ElementsAre(0, 1, 0, 0, 1, 1, 0));
-  EXPECT_THAT(filled_rows(3, 7, RowFill::cycle_row_by_row), ElementsAre(0, 1, 2, 0, 1, 2, 0));
-  EXPECT_THAT(filled_rows(4, 7, RowFill::cycle_row_by_row), ElementsAre(0, 1, 2, 3, 0, 1, 2));
-  EXPECT_THAT(filled_rows(1, 3, RowFill::cycle_row_by_row), ElementsAre(0, 0, 0));
-  EXPECT_THAT(filled_rows(2, 4, RowFill::repeat_last), ElementsAre(0, 1, 1, 1));
-  EXPECT_THAT(filled_rows(2, 4, RowFill::pad), ElementsAre(0, 1));
-  EXPECT_THAT(filled_rows(9, 3, RowFill::cycle), ElementsAre(0, 1, 2));
-
-  options_.music = {{"clips", 3, RowFill::cycle}};
-  options_.video = {{"clips", 3, RowFill::repeat_last}};
-  const auto batch = make().collate({0, 1});  // f1 has one row, f2 four; m1 two, m2 three
-  const auto rows = [](const MaskedTensor& input) { return input.values.select(2, 0); };
-  EXPECT_TRUE(at::equal(rows(batch.video.at("clips")),
-                        at::tensor({40.f, 40.f, 40.f, 50.f, 51.f, 52.f}).reshape({2, 3})));
-  EXPECT_TRUE(at::equal(rows(batch.music.at("clips")),
-                        at::tensor({10.f, 11.f, 10.f, 20.f, 21.f, 22.f}).reshape({2, 3})));
-  EXPECT_TRUE(batch.video.at("clips").mask.all().item<bool>());
+TEST_F(PairDatasetTest, CutsRowsBeyondTheLimit) {
+  options_.video = {{"clips", 3}};
+  const auto batch = make().collate({0, 1});  // f1 has one row, f2 four
+  const auto& video = batch.video.at("clips");
+  EXPECT_TRUE(at::equal(video.values.select(2, 0),
+                        at::tensor({40.f, 0.f, 0.f, 50.f, 51.f, 52.f}).reshape({2, 3})));
+  EXPECT_TRUE(at::equal(video.mask.sum(1), at::tensor({1, 3}, at::kLong)));
 }
 
 TEST_F(PairDatasetTest, ListsWhatIsMissingAndWhy) {
@@ -169,9 +157,9 @@ TEST_F(PairDatasetTest, RefusesBadOptionsAndPositions) {
   EXPECT_THROW(pairs.collate({0, 1}, {1}), InvalidArgument);
   EXPECT_THROW(pairs.collate({}), InvalidArgument);
   EXPECT_THROW(pairs.collate_music({2}), InvalidArgument);
-  options_.music = {{"clips", 0, RowFill::cycle}};
+  options_.music = {{"clips", -1}};
   EXPECT_THROW(make(), InvalidArgument);
-  options_.music = {{"clips", 0, RowFill::pad, "classes"}};
+  options_.music = {{"clips", 0, "classes"}};
   EXPECT_THROW(make(), InvalidArgument);
   options_.music = {};
   EXPECT_THROW(make(), InvalidArgument);

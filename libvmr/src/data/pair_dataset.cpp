@@ -119,8 +119,6 @@ void validate_side(const std::vector<FeatureInput>& inputs, const char* side) {
               input.feature, " is listed twice");
     VMR_CHECK(input.max_rows >= 0, "PairDatasetOptions: max_rows of ", input.feature,
               " must not be negative, got ", input.max_rows);
-    VMR_CHECK(input.fill == RowFill::pad || input.max_rows > 0, "PairDatasetOptions: max_rows of ",
-              input.feature, " says how far to fill; set it");
   }
   for (const auto& input : inputs) {
     VMR_CHECK(input.rows_like.empty() || names.count(input.rows_like) > 0,
@@ -136,26 +134,6 @@ void validate(const PairDatasetOptions& options) {
             "PairDatasetOptions: music and video need at least one feature each");
   validate_side(options.music, "music");
   validate_side(options.video, "video");
-}
-
-std::vector<int64_t> filled_rows(int64_t rows, int64_t count, RowFill fill) {
-  VMR_CHECK(rows >= 1 && count >= 1, "filled_rows: expected rows and count of at least 1, got ",
-            rows, " and ", count);
-  std::vector<int64_t> result;
-  const int64_t repeats = (count - rows) / rows;  // of cycle_row_by_row
-  for (int64_t place = 0; place < count; ++place) {
-    if (place < rows) {
-      result.push_back(place);
-    } else if (fill == RowFill::cycle) {
-      result.push_back(place % rows);
-    } else if (fill == RowFill::repeat_last) {
-      result.push_back(rows - 1);
-    } else if (fill == RowFill::cycle_row_by_row) {
-      const int64_t beyond = place - rows;
-      result.push_back(beyond < repeats * rows ? beyond / repeats : beyond - repeats * rows);
-    }
-  }
-  return result;
 }
 
 PairDataset::PairDataset(const store::FeatureStore& store, const store::Manifest& manifest,
@@ -251,10 +229,9 @@ FeatureMap PairDataset::collate_side(const Side& side, const std::vector<int64_t
   for (size_t i = 0; i < side.inputs.size(); ++i) {
     const auto& input = side.inputs[i];
     const auto& values = side.values[i];
-    int64_t time = input.fill == RowFill::pad ? 0 : input.max_rows;
+    int64_t time = 0;
     for (const int64_t item : items) {
-      if (input.fill == RowFill::pad)
-        time = std::max(time, values[static_cast<size_t>(item)].size(0));
+      time = std::max(time, values[static_cast<size_t>(item)].size(0));
     }
     std::vector<int64_t> shape = {batch, time};
     const auto row = values.front().sizes().slice(1);
@@ -265,15 +242,9 @@ FeatureMap PairDataset::collate_side(const Side& side, const std::vector<int64_t
     auto* mask = masked.mask.mutable_data_ptr<bool>();
     for (const int64_t item : items) {
       const auto& source = values[static_cast<size_t>(item)];
-      const auto* in = static_cast<const std::byte*>(source.const_data_ptr());
-      const size_t row_bytes = source.nbytes() / static_cast<size_t>(source.size(0));
-      const auto places = filled_rows(source.size(0), time, input.fill);
-      for (size_t place = 0; place < places.size(); ++place) {
-        std::memcpy(out + place * row_bytes, in + static_cast<size_t>(places[place]) * row_bytes,
-                    row_bytes);
-        mask[place] = true;
-      }
-      out += static_cast<size_t>(time) * row_bytes;
+      std::memcpy(out, source.const_data_ptr(), source.nbytes());
+      std::fill_n(mask, source.size(0), true);
+      out += source.nbytes() / static_cast<size_t>(source.size(0)) * static_cast<size_t>(time);
       mask += time;
     }
     result[input.feature] = std::move(masked);

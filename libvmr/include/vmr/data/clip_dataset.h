@@ -37,6 +37,7 @@ class ClipDataset {
   ClipDataset(const store::FeatureStore& store, const store::Manifest& manifest,
               ClipDatasetOptions options, const RunControl& control = {});
 
+  const ClipDatasetOptions& options() const { return options_; }
   int64_t size() const { return first_clip_.back(); }               // clips
   const std::vector<std::string>& items() const { return items_; }  // manifest order
   const std::vector<std::string>& classes() const { return classes_; }

@@ -16,19 +16,10 @@
 
 namespace vmr::data {
 
-// What stands in the rows of an item that has fewer than max_rows.
-enum class RowFill {
-  pad,               // zeros with mask false, up to the longest item of the batch
-  cycle,             // the item's rows from the first on again, as real rows
-  repeat_last,       // its last row again, as real rows
-  cycle_row_by_row,  // published UT-CMVMR audio: c0 c1 | c0 c0 c1 c1 | c0 for two rows of seven
-};
-
 // One feature an item must have.
 struct FeatureInput {
   std::string feature;
-  int64_t max_rows = 0;         // later rows are cut; 0 = all rows
-  RowFill fill = RowFill::pad;  // others than pad need max_rows
+  int64_t max_rows = 0;  // later rows are cut; 0 = all rows
   // Name of another input of the same side that must have as many rows ("" = free): clip features
   // and rhythm classes describe the same clips.
   std::string rows_like;
@@ -87,9 +78,5 @@ class PairDataset {
   std::vector<ItemFailure> missing_;
   Side music_, video_;
 };
-
-// Which of an item's `rows` stand in the first `count` places of a filled sequence:
-// filled_rows(2, 7, RowFill::cycle) == {0, 1, 0, 1, 0, 1, 0}; pad gives min(rows, count) places.
-std::vector<int64_t> filled_rows(int64_t rows, int64_t count, RowFill fill);
 
 }  // namespace vmr::data
