@@ -34,6 +34,13 @@ struct ModelInputs {
   bool negatives = false;  // loss() needs negative_music and negative_video
 };
 
+// A named part of the score: vector entries [begin, end) contribute weight * value to it.
+struct ScoreSlice {
+  std::string name;  // for people: "content", "mood"
+  int64_t begin = 0, end = 0;
+  double weight = 1;
+};
+
 class MatchingModel : public torch::nn::Module {
  public:
   virtual std::string kind() const = 0;       // "ut_cmvmr", the recipe's model.kind
@@ -41,6 +48,11 @@ class MatchingModel : public torch::nn::Module {
   virtual ModelInputs inputs() const = 0;
   virtual int64_t embedding_dim() const = 0;  // dim of the vectors below
   virtual int64_t vectors_per_item() const { return 1; }
+
+  // Which entries of a vector make which part of the score; together they are the whole vector.
+  virtual std::vector<ScoreSlice> score_slices() const {
+    return {{"embedding", 0, embedding_dim(), 1.0}};
+  }
 
   // -> [batch, vectors, dim] float32, unit length in the metric of the score.
   virtual at::Tensor embed_music(const data::FeatureMap& music) = 0;

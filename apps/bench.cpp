@@ -1,0 +1,178 @@
+// vmr bench: runs the benchmark programs and the field's tools on the same work, turn by turn.
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "shared.h"
+#include "vmr/core/error.h"
+
+namespace vmr::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Options {
+  Common common;
+  std::vector<std::string> topics;
+  std::string home;
+  int rounds = 3;
+};
+
+// Where benchmark programs and peer scripts lie: beside the program in a build tree.
+fs::path bench_home(const Options& options) {
+  if (!options.home.empty()) return options.home;
+  return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "benchmarks";
+}
+
+// stdout of a command, or nothing when it fails.
+std::optional<std::string> output_of(const std::string& command) {
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return std::nullopt;
+  std::string text;
+  std::array<char, 4096> buffer;
+  size_t count = 0;
+  while ((count = fread(buffer.data(), 1, buffer.size(), pipe)) > 0)
+    text.append(buffer.data(), count);
+  return pclose(pipe) == 0 ? std::optional(text) : std::nullopt;
+}
+
+std::string quoted(const fs::path& path) {
+  std::string text = "'";
+  for (const char c : path.string()) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+// case -> best (smallest) seconds seen on each side, the unit of work, threads.
+struct Case {
+  double ours = 0, peer = 0;
+  std::string peer_name, unit;
+  double work = 1;  // units a run: pairs, seconds of sound, bytes
+  int threads = 1;
+};
+
+// Both sides print {"cases": [{"case", "threads", "unit", "work", "seconds"}], "peer": name}.
+void collect(const std::string& text, bool ours, std::map<std::string, Case>& cases) {
+  const auto document = json::parse(text, nullptr, false);
+  if (document.is_discarded()) return;
+  for (const auto& item : document.at("cases")) {
+    auto& entry = cases[item.at("case").get<std::string>() + "/" +
+                        std::to_string(item.at("threads").get<int>())];
+    const double seconds = item.at("seconds");
+    double& best = ours ? entry.ours : entry.peer;
+    if (best == 0 || seconds < best) best = seconds;
+    entry.threads = item.at("threads");
+    entry.unit = item.at("unit");
+    entry.work = item.at("work");
+    if (!ours) entry.peer_name = item.value("peer", document.value("peer", ""));
+  }
+}
+
+std::vector<std::string> known_topics(const fs::path& home) {
+  std::vector<std::string> topics;
+  if (!fs::exists(home)) return topics;
+  for (const auto& entry : fs::directory_iterator(home)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with("bench_") && entry.is_regular_file() && !entry.path().has_extension()) {
+      topics.push_back(name.substr(6));
+    }
+  }
+  std::sort(topics.begin(), topics.end());
+  return topics;
+}
+
+json bench_topic(const std::string& topic, const fs::path& home, const Options& options) {
+  const auto program = home / ("bench_" + topic);
+  const auto script = home / "peers" / ("bench_" + topic + ".py");
+  const char* python = std::getenv("VMR_PEERS_PYTHON");
+  std::map<std::string, Case> cases;
+  for (int round = 0; round < options.rounds && !interrupted(); ++round) {
+    const auto ours = output_of(quoted(program) + " --vmr_json 2>/dev/null");
+    VMR_CHECK(ours.has_value(), "bench: ", program.string(), " failed; run it by hand to see why");
+    collect(*ours, true, cases);
+    if (python != nullptr && fs::exists(script)) {
+      if (const auto peer = output_of(quoted(python) + " " + quoted(script))) {
+        collect(*peer, false, cases);
+      } else if (round == 0) {
+        std::cerr << "the peers of " << topic << " failed; ours alone\n";
+      }
+    }
+    std::cerr << "bench " << topic << ": round " << round + 1 << " of " << options.rounds << "\n";
+  }
+  auto rows = json::array();
+  for (const auto& [name, entry] : cases) {
+    if (entry.ours == 0) continue;
+    json row = {{"case", topic + ": " + name.substr(0, name.rfind('/'))},
+                {"threads", entry.threads},
+                {"unit", entry.unit},
+                {"ours", entry.work / entry.ours},
+                {"peer", nullptr},
+                {"peer_value", nullptr},
+                {"ratio", nullptr}};
+    if (entry.peer > 0) {
+      row["peer"] = entry.peer_name;
+      row["peer_value"] = entry.work / entry.peer;
+      row["ratio"] = entry.peer / entry.ours;
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+int run(const Options& options) {
+  const auto home = bench_home(options);
+  const auto known = known_topics(home);
+  auto topics = options.topics;
+  if (topics.empty()) topics = known;
+  std::string list;
+  for (const auto& name : known) list += (list.empty() ? "" : ", ") + name;
+  for (const auto& topic : topics) {
+    VMR_CHECK(std::find(known.begin(), known.end(), topic) != known.end(),
+              "bench: unknown topic \"", topic, "\"; topics in ", home.string(), ": ", list);
+  }
+  auto rows = json::array();
+  for (const auto& topic : topics) {
+    for (auto& row : bench_topic(topic, home, options)) rows.push_back(row);
+  }
+  if (options.common.json) {
+    print_json(rows);
+    return kDone;
+  }
+  std::printf("%-52s %3s %14s %-12s %14s %-16s %7s\n", "case", "thr", "ours", "unit", "peer", "",
+              "ratio");
+  for (const auto& row : rows) {
+    std::printf("%-52.52s %3d %14.2f %-12s ", row["case"].get<std::string>().c_str(),
+                row["threads"].get<int>(), row["ours"].get<double>(),
+                row["unit"].get<std::string>().c_str());
+    if (row["peer"].is_null()) {
+      std::printf("%14s\n", "-");
+    } else {
+      std::printf("%14.2f %-16s %6.2fx\n", row["peer_value"].get<double>(),
+                  row["peer"].get<std::string>().c_str(), row["ratio"].get<double>());
+    }
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Command add_bench(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  auto* app = root.add_subcommand(
+      "bench", "our benchmarks and the field's tools on the same work, turn by turn");
+  add_common(*app, options->common);
+  app->add_option("topics", options->topics, "topics; all without it");
+  app->add_option("--rounds", options->rounds, "turns of each side; the best counts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  app->add_option("--home", options->home, "folder of the bench_ programs and peers/");
+  app->footer(
+      "Peers run with the Python interpreter named in VMR_PEERS_PYTHON, set by ./dev bench.");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace vmr::apps

@@ -1,0 +1,46 @@
+// vmr embed: a run's outputs back into the store.
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "shared.h"
+#include "vmr/pipeline/runs.h"
+
+namespace vmr::apps {
+namespace {
+
+struct Options {
+  Common common;
+  std::string run, store;
+};
+
+int run(const Options& options) {
+  use_threads(options.common);
+  const auto summary = pipeline::embed(options.run, options.store,
+                                       {options.common.seed, options.common.device}, control());
+  end_progress();
+  if (options.common.json) {
+    print_json({{"feature", summary.feature},
+                {"items", summary.items},
+                {"already_there", summary.already_there},
+                {"failures", summary.failures.size()}});
+  } else {
+    std::cout << summary.feature << ": " << summary.items << " items written, "
+              << summary.already_there << " were there already\n";
+  }
+  return report_failures(summary.failures, summary.items + summary.already_there);
+}
+
+}  // namespace
+
+Command add_embed(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  auto* app = root.add_subcommand(
+      "embed", "write a run's outputs (clip features or embeddings) back to the store");
+  add_common(*app, options->common);
+  app->add_option("--run", options->run, "run folder of pretrain or train")->required();
+  app->add_option("--store", options->store, "feature store")->required();
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace vmr::apps

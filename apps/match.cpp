@@ -1,0 +1,93 @@
+// vmr match: the tracks of a catalogue that fit a film.
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "shared.h"
+#include "vmr/core/error.h"
+#include "vmr/media/film_writer.h"
+#include "vmr/pipeline/matcher.h"
+#include "vmr/pipeline/report.h"
+
+namespace vmr::apps {
+namespace {
+
+struct Options {
+  Common common;
+  std::string film, index, preview, report;
+  pipeline::MatchOptions match;
+};
+
+void print_table(const std::vector<retrieval::Hit>& hits) {
+  std::printf("%4s  %-20s  %-24s  %7s  %6s  %s\n", "rank", "track", "title", "score", "offset",
+              "because");
+  for (size_t rank = 0; rank < hits.size(); ++rank) {
+    const auto& hit = hits[rank];
+    std::string parts;
+    for (const auto& part : hit.parts) {
+      char text[96];
+      std::snprintf(text, sizeof text, "%s%s %.2f x %.2f", parts.empty() ? "" : ", ",
+                    part.name.c_str(), part.value, part.weight);
+      parts += text;
+    }
+    const std::string title = hit.metadata.value("title", "");
+    std::printf("%4zu  %-20.20s  %-24.24s  %7.3f  %5.1fs  %s\n", rank + 1, hit.id.c_str(),
+                title.c_str(), hit.score, hit.offset_seconds, parts.c_str());
+  }
+}
+
+int run(const Options& options) {
+  use_threads(options.common);
+  const auto watch = control();
+  const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
+  const auto film = matcher->analyse(options.film, watch.stop);
+  const auto hits = matcher->match(film, options.match);
+  if (!options.report.empty()) {
+    pipeline::write_match_report(options.report, film, hits, {}, watch);
+  }
+  if (!options.preview.empty() && !hits.empty()) {
+    media::PreviewOptions preview;
+    preview.offset_seconds = hits.front().offset_seconds;
+    media::write_preview(options.film, hits.front().metadata.value("path", ""), options.preview,
+                         preview);
+  }
+  end_progress();
+  if (options.common.json) {
+    print_json({{"film", options.film},
+                {"duration_seconds", film.duration_seconds},
+                {"gallery", matcher->catalogue().stats().tracks},
+                {"hits", hits}});
+  } else {
+    print_table(hits);
+  }
+  if (!options.report.empty()) std::cerr << "report: " << options.report << "\n";
+  if (!options.preview.empty() && !hits.empty()) {
+    std::cerr << "preview with " << hits.front().id << ": " << options.preview << "\n";
+  }
+  if (!hits.empty()) return kDone;
+  std::cerr << "no track of the catalogue matches the filter\n";
+  return kNothingDone;
+}
+
+}  // namespace
+
+Command add_match(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  auto* app = root.add_subcommand("match", "rank a catalogue's tracks for a film");
+  add_common(*app, options->common);
+  app->add_option("film", options->film, "film file")->required();
+  app->add_option("--index", options->index, "catalogue of `vmr index build`")->required();
+  app->add_option("--top", options->match.top, "number of hits")->capture_default_str();
+  app->add_option("--filter", options->match.filter,
+                  "metadata that hits must have: genre=rock bpm:100..120 license!=nc");
+  app->add_option("--text", options->match.tag, "a tag of the training set as an additional query");
+  app->add_option("--text-weight", options->match.tag_weight, "its share of the score, 0 to 1")
+      ->capture_default_str();
+  app->add_option("--report", options->report, "write one self-contained HTML page");
+  app->add_option("--preview", options->preview,
+                  "write the film (mp4) with the best track under it");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace vmr::apps

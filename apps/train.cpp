@@ -1,0 +1,61 @@
+// vmr train: a matching model from a recipe.
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "recipe_files.h"
+#include "shared.h"
+#include "training.h"
+#include "vmr/pipeline/runs.h"
+
+namespace vmr::apps {
+namespace {
+
+struct Options {
+  Common common;
+  std::string recipe, store, out;
+};
+
+int run(const Options& options) {
+  use_threads(options.common);
+  const auto recipe = find_recipe(options.recipe);
+  const auto summary = pipeline::train_matching(
+      recipe, options.store, options.out, {options.common.seed, options.common.device}, control());
+  return report_training(summary, options.common.json);
+}
+
+}  // namespace
+
+int report_training(const train::TrainSummary& summary, bool json) {
+  end_progress();
+  if (json) {
+    print_json({{"epochs", summary.epochs},
+                {"steps", summary.steps},
+                {"resumed_step", summary.resumed_step},
+                {"finished", summary.finished},
+                {"figures", summary.figures},
+                {"best_epoch", summary.best_epoch},
+                {"best_checkpoint", summary.best_checkpoint.string()},
+                {"seconds", summary.seconds}});
+  } else {
+    std::cout << summary.epochs << " epochs, " << summary.steps << " steps, " << summary.seconds
+              << " s";
+    for (const auto& [name, value] : summary.figures) std::cout << ", " << name << " " << value;
+    std::cout << "\nbest checkpoint: " << summary.best_checkpoint.string() << "\n";
+  }
+  return summary.finished ? kDone : kInterrupted;
+}
+
+Command add_train(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  auto* app = root.add_subcommand(
+      "train", "train the recipe's matching model on a feature store; a second run resumes");
+  add_common(*app, options->common);
+  app->add_option("--recipe", options->recipe, "recipe file (JSON) or the name of a built-in one")
+      ->required();
+  app->add_option("--store", options->store, "feature store with clip features")->required();
+  app->add_option("--out", options->out, "run folder")->required();
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace vmr::apps

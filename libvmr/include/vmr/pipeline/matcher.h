@@ -1,0 +1,77 @@
+// What products embed: a catalogue made from a trained run, and a Matcher that takes a film never
+// seen before and answers with ranked tracks. A catalogue is self-contained: extraction recipe,
+// clip encoders and matching model are copied into it with their hashes, so it can be moved to
+// another machine and asked there. A Matcher is not thread-safe; several on one catalogue are
+// independent.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vmr/core/run_control.h"
+#include "vmr/pipeline/extraction.h"
+#include "vmr/retrieval/catalogue.h"
+#include "vmr/retrieval/hit.h"
+
+namespace vmr::pipeline {
+
+struct IndexSummary {
+  int64_t tracks = 0;  // added now
+  std::vector<ItemFailure> failures;
+  retrieval::CatalogueStats stats;  // afterwards
+};
+
+struct BuildIndexOptions {
+  std::string split;  // tracks of this split only; "" = all
+  std::string device = "auto";
+};
+
+// Makes a catalogue of the store's tracks embedded by a matching run.
+// Throws: StoreError where `index_folder` already holds one; InvalidArgument where the store's
+// features were not made by the encoders the run was trained on.
+IndexSummary build_index(const std::filesystem::path& run_folder,
+                         const std::filesystem::path& store_folder,
+                         const std::filesystem::path& index_folder,
+                         const BuildIndexOptions& options = {}, const RunControl& control = {});
+
+// A film as the report shows it, and as the model sees it.
+struct FilmAnalysis {
+  std::filesystem::path path;
+  double duration_seconds = 0;
+  NamedTracks tracks;    // features of the catalogue's recipe, and "flow" and "cuts"
+  at::Tensor embedding;  // [1, vectors, dim] float32
+};
+
+struct MatchOptions {
+  int64_t top = 10;
+  std::string filter;       // retrieval/filter.h; "" = everything
+  std::string tag;          // a tag of the training set as an additional query; "" = none
+  double tag_weight = 0.5;  // of the tag's score against the film's, 0..1
+};
+
+class Matcher {
+ public:
+  // Throws: StoreError for a folder that is no catalogue or is damaged.
+  static std::unique_ptr<Matcher> open(const std::filesystem::path& index_folder,
+                                       const std::string& device = "auto");
+  virtual ~Matcher() = default;
+
+  // Decodes the film once and embeds it. Throws: MediaError, also for films shorter than half a
+  // clip.
+  virtual FilmAnalysis analyse(const std::filesystem::path& film, std::stop_token stop = {}) = 0;
+  // Best first; each hit's parts add up to its score. Throws: InvalidArgument for a filter that
+  // cannot be parsed (position and expectation) or an unknown tag (nearest known one).
+  virtual std::vector<retrieval::Hit> match(const FilmAnalysis& film,
+                                            const MatchOptions& options = {}) = 0;
+
+  // Analyses audio files or a manifest's tracks and adds them to the catalogue.
+  virtual IndexSummary add(const std::vector<store::ManifestItem>& tracks, int threads = 0,
+                           const RunControl& control = {}) = 0;
+  virtual retrieval::Catalogue& catalogue() = 0;
+  virtual const ExtractRecipe& recipe() const = 0;
+};
+
+}  // namespace vmr::pipeline

@@ -1,0 +1,84 @@
+// Training runs from recipes: pre-train clip encoders, write their clip features back to the store,
+// train a matching model, evaluate it. A run is a folder: recipe.json, about.json (what it was made
+// from), the trainer's files. Runs that were cut resume when started again. Not thread-safe on one
+// folder; different folders are independent.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "vmr/core/run_control.h"
+#include "vmr/data/batch.h"
+#include "vmr/data/tag_vectors.h"
+#include "vmr/model/matching_model.h"
+#include "vmr/pipeline/recipe.h"
+#include "vmr/store/feature_store.h"
+#include "vmr/train/trainer.h"
+
+namespace vmr::pipeline {
+
+struct RunOptions {
+  uint64_t seed = 1;
+  std::string device = "auto";
+};
+
+// Pre-trains the recipe's encoder of a modality ("audio", "video") on the training split.
+// Throws: InvalidArgument where the recipe has no such part or the store lacks input or labels.
+train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
+                             const std::filesystem::path& store_folder,
+                             const std::filesystem::path& run_folder,
+                             const RunOptions& options = {}, const RunControl& control = {});
+
+struct EmbedSummary {
+  std::string feature;  // what was written
+  int64_t items = 0;    // written now
+  int64_t already_there = 0;
+  std::vector<ItemFailure> failures;
+};
+
+// Writes a pre-trained encoder's clip features ("conformer_audio" [clips, dim] float32), or a
+// matching model's embeddings ("embedding_<name>" [vectors, dim]), of all items back to the store,
+// the weights' hash as provenance. An encoder is copied into <store>/encoders/<feature>, so that
+// whatever is built from the store can carry it. Features of other weights are replaced.
+EmbedSummary embed(const std::filesystem::path& run_folder,
+                   const std::filesystem::path& store_folder, const RunOptions& options = {},
+                   const RunControl& control = {});
+
+// Trains the recipe's matching model. Dims of features the recipe leaves open come from the store.
+train::TrainSummary train_matching(const Recipe& recipe, const std::filesystem::path& store_folder,
+                                   const std::filesystem::path& run_folder,
+                                   const RunOptions& options = {}, const RunControl& control = {});
+
+struct EvaluateOptions {
+  std::string split = "test";
+  int64_t resamples = 1000;
+  uint64_t seed = 1;
+  std::string device = "auto";
+  int64_t joint_limit = 2000;   // larger galleries are not scored jointly; 0 = never
+  std::filesystem::path truth;  // folder of a generated library: its ceiling is reported too
+};
+
+// The evaluation document (eval/evaluation_document.h) from the independent embeddings over the
+// full gallery of the split; "joint" holds the same from the model's joint scores where it has
+// them, "ceiling" the same from the hidden truth of a generated library, "chance" is in each.
+nlohmann::json evaluate(const std::filesystem::path& run_folder,
+                        const std::filesystem::path& store_folder,
+                        const EvaluateOptions& options = {}, const RunControl& control = {});
+
+// What a finished matching run consists of, loaded for use.
+struct MatchingRun {
+  Recipe recipe;
+  std::shared_ptr<model::MatchingModel> model;  // in eval()
+  std::string weights_hash;
+  data::TagVectors tags;
+  nlohmann::json about;  // about.json
+  std::filesystem::path checkpoint;
+};
+// Throws: StoreError for a folder that is no finished matching run.
+MatchingRun open_matching_run(const std::filesystem::path& run_folder,
+                              const std::string& device = "auto");
+
+}  // namespace vmr::pipeline

@@ -1,0 +1,71 @@
+#include "pipeline/clip_encoder.h"
+
+#include <torch/torch.h>
+
+#include "core/file_io.h"
+#include "vmr/core/error.h"
+#include "vmr/core/json_reader.h"
+#include "vmr/train/checkpoint.h"
+#include "vmr/train/conformer_task.h"
+
+namespace vmr::pipeline {
+
+namespace fs = std::filesystem;
+
+ClipEncoder::ClipEncoder(const fs::path& checkpoint, const nlohmann::json& about,
+                         const c10::Device& device)
+    : about_(about), checkpoint_(checkpoint), device_(device) {
+  if (about.value("run", "") != "pretrain") {
+    throw StoreError(checkpoint.string() + ": not a pre-trained clip encoder but a run of `vmr " +
+                     about.value("run", "?") + "`; give a run folder of `vmr pretrain`");
+  }
+  input_ = about.at("input");
+  output_ = about.at("output");
+  modality_ = about.at("modality");
+  const auto model = train::read_model_json(checkpoint);
+  net_ = nn::Conformer(
+      train::conformer_options(model.at("options"), (checkpoint / "model.json").string()));
+  train::load_weights(checkpoint, *net_);
+  net_->to(device);
+  net_->eval();
+  weights_hash_ = train::weights_hash(*net_);
+}
+
+ClipEncoder ClipEncoder::load(const fs::path& folder, const c10::Device& device) {
+  return {folder, read_json_file((folder / "about.json").string()), device};
+}
+
+ClipEncoder ClipEncoder::load_run(const fs::path& run_folder, const c10::Device& device) {
+  const auto about = read_json_file((run_folder / "about.json").string());
+  return {train::find_best_checkpoint(run_folder), about, device};
+}
+
+void ClipEncoder::save(const fs::path& folder) const {
+  const fs::path aside = folder.string() + ".part";
+  fs::remove_all(aside);
+  fs::create_directories(aside);
+  for (const char* name : {"weights.safetensors", "model.json"}) {
+    fs::copy_file(checkpoint_ / name, aside / name);
+  }
+  detail::write_file_atomically(aside / "about.json", about_.dump(2));
+  fs::remove_all(folder);
+  fs::rename(aside, folder);
+}
+
+Provenance ClipEncoder::provenance(const Provenance& input) const {
+  const nlohmann::json options = {{"input", input_}, {"made_from", input.fingerprint()}};
+  return {output_, "1", options.dump(), weights_hash_, input.media_hash};
+}
+
+FeatureTrack ClipEncoder::encode(const FeatureTrack& clips) const {
+  const torch::NoGradGuard no_grad;
+  FeatureTrack track;
+  track.times = clips.times;
+  track.provenance = provenance(clips.provenance);
+  track.values = clips.values.size(0) == 0
+                     ? torch::empty({0, dim()})
+                     : net_->embed(clips.values.to(device_)).to(torch::kCPU).contiguous();
+  return track;
+}
+
+}  // namespace vmr::pipeline

@@ -1,0 +1,132 @@
+#include "vmr/pipeline/describe.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "vmr/audio/fbank.h"
+#include "vmr/audio/log_mel.h"
+#include "vmr/audio/onset.h"
+#include "vmr/core/error.h"
+#include "vmr/core/hash.h"
+#include "vmr/core/json_reader.h"
+#include "vmr/media/audio_reader.h"
+#include "vmr/pipeline/extraction.h"
+
+namespace vmr::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kRateHz = 16000;
+
+at::Tensor sound(const fs::path& file, std::stop_token stop) {
+  media::AudioOptions options;
+  options.rate_hz = kRateHz;
+  return media::read_audio(file, options, stop).samples[0].contiguous();
+}
+
+// Frames that are `hop` samples apart and `width` long, the first one starting at `start` seconds.
+FeatureTrack framed(at::Tensor values, const char* name, double start, double hop, double width,
+                    const fs::path& file) {
+  const auto times = RowTimes::regular(values.size(0), start, hop / kRateHz, width / kRateHz);
+  return {values.contiguous(), times, {name, "1", "{}", "", hash_file(file)}};
+}
+
+FeatureTrack describe_fbank(const fs::path& file, std::stop_token stop) {
+  return framed(audio::fbank(sound(file, stop)), "fbank", 0, 160, 400, file);
+}
+
+FeatureTrack describe_log_mel(const fs::path& file, std::stop_token stop) {
+  audio::LogMelOptions options;
+  options.rate_hz = kRateHz;
+  const auto mel = audio::log_mel(sound(file, stop).unsqueeze(0), options)[0].t();
+  // Centre padding: frame t is centred on sample t * hop.
+  const double half = double(options.window_samples) / 2 / kRateHz;
+  return framed(mel, "log_mel", -half, double(options.hop_samples), double(options.window_samples),
+                file);
+}
+
+FeatureTrack describe_onset(const fs::path& file, std::stop_token stop) {
+  audio::OnsetOptions options;
+  options.rate_hz = kRateHz;
+  const auto onset = audio::onset_strength(sound(file, stop), options);
+  return framed(onset, "onset", 0, double(options.hop_samples), double(options.hop_samples), file);
+}
+
+// Features that extraction makes, with the recipe that makes just them.
+ExtractRecipe recipe_for(const std::string& feature) {
+  ExtractRecipe recipe;
+  if (feature == "beats") recipe.beats.emplace();
+  if (feature == "rhythm" || feature == "rhythm_measures") recipe.rhythm.emplace();
+  if (feature == "fbank_clips") recipe.fbank.emplace();
+  if (feature == "grey_clips") recipe.grey_clips = true;
+  if (feature == "clip_flow_measures") recipe.clip_flow.emplace();
+  if (feature == "flow" || feature == "cuts") {
+    recipe.flow.emplace();
+    recipe.cuts = feature == "cuts";
+  }
+  return recipe;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> describable_features() {
+  return {{"fbank", "Kaldi filter bank of the sound at 16 kHz, [frames, 80], natural log"},
+          {"log_mel", "mel spectrogram as librosa's, [frames, 128], decibel"},
+          {"onset", "onset strength, [frames], decibel a frame"},
+          {"beats", "beat times, [beats], seconds"},
+          {"rhythm_measures", "beats, strength, interval of each 4 s clip, [clips, 3]"},
+          {"rhythm", "their classes, [clips, 3]"},
+          {"fbank_clips", "filter bank of each 4 s clip, [clips, 398, 80]"},
+          {"grey_clips", "grey frames of each 4 s clip side by side, [clips, 224, 896]"},
+          {"clip_flow_measures", "mean flow magnitude of each 4 s clip, [clips], pixels"},
+          {"flow", "flow magnitude at 3 frames/s and 320x240, [frames], pixels"},
+          {"cuts", "times of hard cuts, [cuts], seconds"}};
+}
+
+FeatureTrack describe(const fs::path& file, const std::string& feature, std::stop_token stop) {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : describable_features()) names.push_back(name);
+  if (std::find(names.begin(), names.end(), feature) == names.end()) {
+    const auto near = nearest_name(feature, names);
+    std::string known;
+    for (const auto& name : names) known += (known.empty() ? "" : ", ") + name;
+    throw InvalidArgument("describe: unknown feature \"" + feature + "\"" +
+                          (near.empty() ? "" : "; did you mean \"" + near + "\"?") +
+                          " (known: " + known + ")");
+  }
+  if (feature == "fbank") return describe_fbank(file, stop);
+  if (feature == "log_mel") return describe_log_mel(file, stop);
+  if (feature == "onset") return describe_onset(file, stop);
+  const auto recipe = recipe_for(feature);
+  const bool film = !planned_features("film", recipe).empty();
+  for (auto& [name, track] :
+       film ? extract_film(file, recipe, stop) : extract_music(file, recipe, {}, stop)) {
+    if (name == feature || (name == "fbank" && feature == "fbank_clips")) return std::move(track);
+  }
+  VMR_ASSERT(false, "extraction did not make ", feature);
+}
+
+std::string to_csv(const FeatureTrack& track) {
+  const auto rows = track.values.size(0);
+  const auto values = track.values.reshape({rows, rows == 0 ? 1 : -1}).to(at::kDouble).contiguous();
+  const auto columns = values.size(1);
+  VMR_CHECK(columns <= 4096, "to_csv: rows of ", columns, " values; write .npy instead");
+  std::ostringstream out;
+  out.precision(9);
+  out << "start_seconds,end_seconds";
+  for (int64_t column = 0; column < columns; ++column) out << ",v" << column;
+  out << "\n";
+  const auto* value = values.const_data_ptr<double>();
+  for (int64_t row = 0; row < rows; ++row) {
+    const auto time = track.times.at(row);
+    out << time.start_seconds << "," << time.end_seconds;
+    for (int64_t column = 0; column < columns; ++column) out << "," << *value++;
+    out << "\n";
+  }
+  return out.str();
+}
+
+}  // namespace vmr::pipeline

@@ -1,0 +1,280 @@
+// Features of one file: one decode, all features of the recipe.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "vmr/audio/clips.h"
+#include "vmr/audio/rhythm.h"
+#include "vmr/core/error.h"
+#include "vmr/core/hash.h"
+#include "vmr/media/decode.h"
+#include "vmr/pipeline/extraction.h"
+#include "vmr/video/cuts.h"
+
+namespace vmr::pipeline {
+namespace {
+
+using nlohmann::json;
+using Planned = std::vector<std::pair<std::string, Provenance>>;
+
+// Small frames for the cut detector: colours and layout, hardly any detail.
+constexpr int64_t kCutHeight = 48, kCutWidth = 64;
+
+Provenance provenance(std::string extractor, std::string version, const json& options) {
+  return {std::move(extractor), std::move(version), options.dump(), "", ""};
+}
+
+const Provenance& find(const Planned& planned, const std::string& name) {
+  for (const auto& [feature, value] : planned) {
+    if (feature == name) return value;
+  }
+  VMR_ASSERT(false, "feature ", name, " was not planned");
+}
+
+class TrackList {
+ public:
+  TrackList(Planned planned, std::string media_hash)
+      : planned_(std::move(planned)), media_hash_(std::move(media_hash)) {}
+
+  void add(const std::string& feature, at::Tensor values, RowTimes times) {
+    Provenance from = find(planned_, feature);
+    from.media_hash = media_hash_;
+    tracks_.emplace_back(feature, FeatureTrack{values.contiguous(), std::move(times), from});
+  }
+  NamedTracks take() { return std::move(tracks_); }
+
+ private:
+  Planned planned_;
+  std::string media_hash_;
+  NamedTracks tracks_;
+};
+
+// Moments (beats, cuts) as a track: the values are the seconds, each row an empty interval there.
+void add_moments(TrackList& tracks, const std::string& feature,
+                 const std::vector<double>& seconds) {
+  std::vector<Interval> rows;
+  for (const double moment : seconds) rows.push_back({moment, moment});
+  tracks.add(feature, at::tensor(seconds, at::kDouble), RowTimes::explicit_rows(std::move(rows)));
+}
+
+audio::BeatOptions beat_options(const ExtractRecipe& recipe, audio::BeatMethod method,
+                                const audio::ExternalBeatTracker& aubio) {
+  audio::BeatOptions options;
+  options.method = method;
+  options.rate_hz = recipe.rate_hz;
+  if (method == audio::BeatMethod::aubio) options.external = aubio;
+  return options;
+}
+
+// Flow of a film frame by frame, so that a film of any length needs the memory of two frames.
+class FlowStream {
+ public:
+  FlowStream(const ExtractRecipe::Flow& flow, bool keep_small)
+      : flow_(flow), keep_small_(keep_small) {
+    options_.method = flow.method;
+  }
+
+  // The magnitude from the previous frame to this one; 0 for the first.
+  at::Tensor push(const at::Tensor& rgb) {
+    const auto frame =
+        video::resize(rgb, flow_.height, flow_.width, video::ResizeKernel::opencv_bilinear);
+    if (keep_small_) {
+      small_.push_back(
+          video::resize(frame, kCutHeight, kCutWidth, video::ResizeKernel::opencv_area));
+    }
+    const auto grey = video::to_grey(frame);
+    at::Tensor magnitude = at::zeros({}, at::kFloat);
+    if (previous_.defined()) {
+      magnitude = video::mean_magnitude(at::stack({previous_, grey}), options_)[0];
+    }
+    previous_ = grey;
+    return magnitude;
+  }
+
+  // Values by requested time: a frame that is shown twice has not moved.
+  static at::Tensor trajectory(const media::Frames& frames) {
+    auto values = frames.pixels.to(at::kFloat).contiguous().clone();
+    auto* value = values.data_ptr<float>();
+    const int64_t count = values.size(0);
+    for (int64_t i = 1; i < count; ++i) {
+      if (frames.shown_seconds[size_t(i)] == frames.shown_seconds[size_t(i - 1)]) value[i] = 0;
+    }
+    if (count > 1) value[0] = value[1];
+    return values;
+  }
+
+  // Times of cuts between the distinct frames that were pushed.
+  std::vector<double> cuts(const media::Frames& frames) const {
+    std::vector<double> times;
+    for (const double seconds : frames.shown_seconds) {
+      if (times.empty() || seconds != times.back()) times.push_back(seconds);
+    }
+    const size_t count = std::min(times.size(), small_.size());
+    if (count < 2) return {};
+    times.resize(count);
+    const std::vector<at::Tensor> small(small_.begin(), small_.begin() + std::ptrdiff_t(count));
+    std::vector<double> seconds;
+    for (const auto& cut : video::detect_cuts(at::stack(small), times)) {
+      seconds.push_back(cut.seconds);
+    }
+    return seconds;
+  }
+
+ private:
+  ExtractRecipe::Flow flow_;
+  bool keep_small_;
+  video::FlowOptions options_;
+  at::Tensor previous_;
+  std::vector<at::Tensor> small_;
+};
+
+Planned planned_music(const ExtractRecipe& recipe) {
+  Planned planned;
+  const json clips = {{"rate_hz", recipe.rate_hz},
+                      {"max_seconds", recipe.max_seconds},
+                      {"clip_seconds", recipe.clip_seconds}};
+  if (recipe.fbank) {
+    json options = clips;
+    options["mels"] = recipe.fbank->mels;
+    planned.emplace_back("fbank", provenance("fbank", "1", options));
+  }
+  if (recipe.rhythm) {
+    json options = clips;
+    options["beats"] = to_string(recipe.rhythm->beats);
+    planned.emplace_back("rhythm_measures", provenance("rhythm_measures", "1", options));
+    planned.emplace_back("rhythm", provenance("rhythm", "1", options));
+  }
+  if (recipe.beats) {
+    const json options = {{"rate_hz", recipe.rate_hz}, {"method", to_string(recipe.beats->beats)}};
+    planned.emplace_back("beats", provenance("beats", "1", options));
+  }
+  return planned;
+}
+
+Planned planned_film(const ExtractRecipe& recipe) {
+  Planned planned;
+  json frames = to_json(recipe)["frames"];
+  frames["clip_frames"] = recipe.clip_frames();
+  if (recipe.grey_clips) planned.emplace_back("grey_clips", provenance("grey_clips", "1", frames));
+  if (recipe.clip_flow) {
+    json options = frames;
+    options["method"] = to_string(recipe.clip_flow->method);
+    planned.emplace_back("clip_flow_measures", provenance("clip_flow_measures", "1", options));
+  }
+  if (recipe.flow) {
+    const json options = to_json(recipe)["features"]["flow"];
+    planned.emplace_back("flow", provenance("flow", "1", options));
+    if (recipe.cuts) planned.emplace_back("cuts", provenance("cuts", "1", options));
+  }
+  return planned;
+}
+
+}  // namespace
+
+Planned planned_features(const std::string& kind, const ExtractRecipe& recipe) {
+  VMR_CHECK(kind == "film" || kind == "music",
+            "planned_features: expected kind film or music, got \"", kind, "\"");
+  return kind == "film" ? planned_film(recipe) : planned_music(recipe);
+}
+
+NamedTracks extract_music(const std::filesystem::path& path, const ExtractRecipe& recipe,
+                          const audio::ExternalBeatTracker& aubio, std::stop_token stop) {
+  media::AudioOptions audio_options;
+  audio_options.rate_hz = recipe.rate_hz;
+  // Beats are tracked over the whole song, clips come from its beginning.
+  const bool clips_only = !recipe.beats;
+  if (clips_only) audio_options.duration_seconds = recipe.max_seconds;
+  const auto waveform = media::read_audio(path, audio_options, stop).samples[0].contiguous();
+  const auto clips =
+      audio::cut_into_clips(waveform, {recipe.rate_hz, recipe.clip_seconds, recipe.max_seconds});
+  if (clips.size(0) == 0 && (recipe.fbank || recipe.rhythm)) {
+    throw MediaError(
+        detail::concat(path.string(), ": too short: ", double(waveform.size(0)) / recipe.rate_hz,
+                       " s of sound, but a clip needs more than ", recipe.clip_seconds / 2, " s"));
+  }
+  const auto clip_times =
+      RowTimes::regular(clips.size(0), 0, recipe.clip_seconds, recipe.clip_seconds);
+  TrackList tracks(planned_music(recipe), hash_file(path));
+  if (recipe.fbank) {
+    audio::FbankOptions options;
+    options.rate_hz = recipe.rate_hz;
+    options.mels = recipe.fbank->mels;
+    tracks.add("fbank", audio::fbank(clips, options), clip_times);
+  }
+  if (recipe.rhythm) {
+    audio::RhythmOptions options;
+    options.clip_seconds = recipe.clip_seconds;
+    options.beats = beat_options(recipe, recipe.rhythm->beats, aubio);
+    const auto measures = audio::rhythm_measures(clips.flatten(), options);
+    audio::RhythmClassOptions class_options;
+    class_options.clip_seconds = recipe.clip_seconds;
+    tracks.add("rhythm_measures", measures, clip_times);
+    tracks.add("rhythm", audio::rhythm_classes(measures, class_options).classes, clip_times);
+  }
+  if (recipe.beats) {
+    const auto options = beat_options(recipe, recipe.beats->beats, aubio);
+    add_moments(tracks, "beats", audio::track_beats(waveform, options).beats_seconds);
+  }
+  return tracks.take();
+}
+
+NamedTracks extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
+                         std::stop_token stop) {
+  media::DecodePlan plan;
+  const bool clips = recipe.grey_clips || recipe.clip_flow.has_value();
+  if (clips) {
+    media::FrameJob job;
+    job.fps = recipe.fps;
+    job.max_frames = recipe.max_frames;
+    job.prepare = [&](const at::Tensor& rgb) {
+      return video::resize(rgb, recipe.height, recipe.width, recipe.kernel);
+    };
+    plan.frame_jobs.push_back(std::move(job));
+  }
+  std::optional<FlowStream> stream;
+  if (recipe.flow) {
+    stream.emplace(*recipe.flow, recipe.cuts);
+    media::FrameJob job;
+    job.fps = recipe.flow->fps;
+    job.max_seconds = recipe.flow->max_seconds;
+    job.prepare = [&](const at::Tensor& rgb) { return stream->push(rgb); };
+    plan.frame_jobs.push_back(std::move(job));
+  }
+  TrackList tracks(planned_film(recipe), hash_file(path));
+  if (plan.frame_jobs.empty()) return tracks.take();
+  const auto decoded = media::decode(path, plan, stop);
+  if (clips) {
+    const auto& frames = decoded.frames[0].pixels;
+    const int64_t clip_frames = recipe.clip_frames();
+    const auto rows = static_cast<int64_t>(
+        video::clip_frame_indices(frames.size(0), clip_frames, recipe.max_frames).size() /
+        size_t(clip_frames));
+    if (rows == 0) {
+      throw MediaError(detail::concat(path.string(), ": too short: ", frames.size(0), " frames at ",
+                                      recipe.fps, " per second, but a clip needs ",
+                                      clip_frames / 2 + 1));
+    }
+    const auto times = RowTimes::regular(rows, 0, recipe.clip_seconds, recipe.clip_seconds);
+    if (recipe.grey_clips) {
+      tracks.add("grey_clips", video::grey_clips(frames, {clip_frames, recipe.max_frames}), times);
+    }
+    if (recipe.clip_flow) {
+      video::FlowOptions options;
+      options.method = recipe.clip_flow->method;
+      tracks.add("clip_flow_measures",
+                 video::clip_flow_measures(frames, options, {clip_frames, recipe.max_frames}),
+                 times);
+    }
+  }
+  if (stream) {
+    const auto& frames = decoded.frames.back();
+    const double hop = 1 / recipe.flow->fps;
+    tracks.add("flow", FlowStream::trajectory(frames),
+               RowTimes::regular(frames.pixels.size(0), 0, hop, hop));
+    if (recipe.cuts) add_moments(tracks, "cuts", stream->cuts(frames));
+  }
+  return tracks.take();
+}
+
+}  // namespace vmr::pipeline

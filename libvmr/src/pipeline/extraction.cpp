@@ -1,0 +1,206 @@
+#include "vmr/pipeline/extraction.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+
+#include "core/file_io.h"
+#include "pipeline/manifest_json.h"
+#include "vmr/core/error.h"
+#include "vmr/core/json_reader.h"
+#include "vmr/core/parallel.h"
+
+namespace vmr::pipeline {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kManifestNote = "manifest";
+constexpr const char* kRecipeNote = "extract_recipe";
+constexpr const char* kEdgesNote = "clip_flow_edges";
+
+// Refuses to mix: a feature that is in the store must have been made with the same options.
+void check_provenance(const store::FeatureStore& store, const ExtractRecipe& recipe) {
+  for (const std::string kind : {"music", "film"}) {
+    for (const auto& [feature, planned] : planned_features(kind, recipe)) {
+      const auto stored = store.provenance(feature, kind);
+      if (!stored || stored->fingerprint() == planned.fingerprint()) continue;
+      throw InvalidArgument(detail::concat(
+          "extract: the store holds \"", feature, "\" made with ", stored->options, " (version ",
+          stored->version, "), this recipe wants ", planned.options, " (version ", planned.version,
+          "); use another store, or remove the feature with `vmr store remove`"));
+    }
+  }
+}
+
+bool complete(const store::FeatureStore& store, const store::ManifestItem& item,
+              const ExtractRecipe& recipe) {
+  const auto planned = planned_features(item.kind, recipe);
+  return std::all_of(planned.begin(), planned.end(), [&](const auto& feature) {
+    return store.contains({feature.first, item.kind, item.id});
+  });
+}
+
+void write_quarantine(const std::filesystem::path& folder, const ExtractOptions& options,
+                      const std::vector<std::pair<const store::ManifestItem*, std::string>>& bad) {
+  std::string text;
+  for (const auto& [item, reason] : bad) {
+    const json line = {
+        {"id", item->id}, {"kind", item->kind}, {"path", item->path.string()}, {"reason", reason}};
+    text += line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  }
+  const std::string name = options.shard_count == 1
+                               ? "quarantine.jsonl"
+                               : detail::concat("quarantine-", options.shard_index, "-of-",
+                                                options.shard_count, ".jsonl");
+  detail::write_file_atomically(folder / name, text);
+}
+
+}  // namespace
+
+store::Manifest stored_manifest(const store::FeatureStore& store) {
+  const auto text = store.find_note(kManifestNote);
+  if (!text) {
+    throw StoreError("the store has no manifest; fill it with `vmr extract MANIFEST --store ...`");
+  }
+  return manifest_from_json(json::parse(*text));
+}
+
+ExtractRecipe stored_extract_recipe(const store::FeatureStore& store) {
+  const auto text = store.find_note(kRecipeNote);
+  if (!text) {
+    throw StoreError("the store has no recipe; fill it with `vmr extract MANIFEST --store ...`");
+  }
+  return parse_recipe({{"extract", json::parse(*text)}}, "the store's recipe").extract;
+}
+
+std::optional<video::FlowClassEdges> stored_flow_edges(const store::FeatureStore& store) {
+  const auto text = store.find_note(kEdgesNote);
+  if (!text) return std::nullopt;
+  return video::flow_class_edges_from_json(*text);
+}
+
+FeatureTrack clip_flow_track(const FeatureTrack& measures, const video::FlowClassEdges& edges) {
+  FeatureTrack track;
+  track.values = video::flow_classes(measures.values, edges).classes;
+  track.times = measures.times;
+  track.provenance = measures.provenance;
+  track.provenance.extractor = "clip_flow";
+  track.provenance.options = json{{"measures", measures.provenance.fingerprint()},
+                                  {"edges", json::parse(video::to_json(edges))}}
+                                 .dump();
+  return track;
+}
+
+int64_t classify_clip_flow(store::FeatureStore& store, const store::Manifest& manifest,
+                           const ExtractRecipe& recipe) {
+  if (!recipe.clip_flow) return 0;
+  auto edges = stored_flow_edges(store);
+  if (!edges) {
+    if (recipe.clip_flow->quantile_classes) {
+      std::vector<float> training;
+      for (const auto* film : manifest.of("film")) {
+        if (film->split != "train" && !film->split.empty()) continue;
+        store.visit({"clip_flow_measures", "film", film->id}, [&](const FeatureTrack& track) {
+          const auto* values = track.values.const_data_ptr<float>();
+          training.insert(training.end(), values, values + track.values.numel());
+        });
+      }
+      if (training.empty()) return 0;
+      edges = video::fit_quantile_edges(training);
+    } else {
+      edges = video::reference_edges();
+    }
+    store.put_note(kEdgesNote, video::to_json(*edges));
+  }
+  int64_t written = 0;
+  for (const auto* film : manifest.of("film")) {
+    if (store.contains({"clip_flow", "film", film->id})) continue;
+    const auto measures = store.find({"clip_flow_measures", "film", film->id});
+    if (!measures) continue;
+    store.put({{{"clip_flow", "film", film->id}, clip_flow_track(*measures, *edges)}});
+    ++written;
+  }
+  return written;
+}
+
+ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::path& store_folder,
+                       const ExtractRecipe& recipe, const ExtractOptions& options,
+                       const RunControl& control) {
+  VMR_CHECK(options.shard_count >= 1 && options.shard_index >= 0 &&
+                options.shard_index < options.shard_count,
+            "extract: expected shard i/n with 0 <= i < n, got ", options.shard_index, "/",
+            options.shard_count);
+  const auto begun = std::chrono::steady_clock::now();
+  store::StoreOptions store_options;
+  store_options.writable = true;
+  store_options.shard_index = options.shard_index;
+  store_options.shard_count = options.shard_count;
+  const auto store = store::FeatureStore::open(store_folder, store_options);
+  check_provenance(*store, recipe);
+  store->put_note(kManifestNote, manifest_to_json(manifest).dump());
+  store->put_note(kRecipeNote, to_json(recipe).dump());
+
+  std::vector<const store::ManifestItem*> pending;
+  ExtractSummary summary;
+  for (size_t i = 0; i < manifest.items.size(); ++i) {
+    if (int64_t(i) % options.shard_count != options.shard_index) continue;
+    ++summary.items;
+    if (complete(*store, manifest.items[i], recipe)) {
+      ++summary.already_there;
+    } else {
+      pending.push_back(&manifest.items[i]);
+    }
+  }
+  std::mutex mutex;
+  std::vector<std::pair<const store::ManifestItem*, std::string>> bad;
+  std::stop_source enough;  // our own stop: the caller's, or too many failures
+  std::stop_callback forward(control.stop, [&] { enough.request_stop(); });
+  const auto one = [&](int64_t index) {
+    const auto& item = *pending[size_t(index)];
+    std::string reason;
+    double duration = 0;
+    try {
+      const auto tracks = item.kind == "film"
+                              ? extract_film(item.path, recipe, enough.get_token())
+                              : extract_music(item.path, recipe, options.aubio, enough.get_token());
+      std::vector<std::pair<store::FeatureKey, FeatureTrack>> commit;
+      for (const auto& [feature, track] : tracks) {
+        commit.push_back({{feature, item.kind, item.id}, track});
+        if (track.times.size() > 0) {
+          duration = std::max(duration, track.times.at(track.times.size() - 1).end_seconds);
+        }
+      }
+      store->put(commit);
+    } catch (const MediaError& error) {
+      reason = error.what();
+    } catch (const InvalidArgument& error) {
+      reason = error.what();
+    }
+    std::lock_guard lock(mutex);
+    if (enough.stop_requested() && !reason.empty()) return;  // cut off in the middle, not bad
+    if (reason.empty()) {
+      ++summary.extracted;
+      summary.media_seconds += duration;
+    } else {
+      bad.emplace_back(&item, reason);
+      summary.failures.push_back({item.id, reason});
+      if (options.max_bad >= 0 && int64_t(bad.size()) > options.max_bad) enough.request_stop();
+    }
+    control.progress(
+        {"extract", summary.extracted + int64_t(bad.size()), int64_t(pending.size()), item.id});
+  };
+  for_each_item(int64_t(pending.size()), options.threads, one, enough.get_token());
+  write_quarantine(store_folder, options, bad);
+  summary.interrupted = control.stop.stop_requested();
+  if (!summary.interrupted && options.shard_count == 1) {
+    classify_clip_flow(*store, manifest, recipe);
+  }
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  return summary;
+}
+
+}  // namespace vmr::pipeline

@@ -1,0 +1,313 @@
+#include "vmr/pipeline/matcher.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "pipeline/clip_encoder.h"
+#include "pipeline/embed_items.h"
+#include "vmr/core/device.h"
+#include "vmr/core/error.h"
+#include "vmr/core/hash.h"
+#include "vmr/core/json_reader.h"
+#include "vmr/core/parallel.h"
+#include "vmr/data/pair_dataset.h"
+#include "vmr/media/probe.h"
+#include "vmr/pipeline/runs.h"
+#include "vmr/train/matching_task.h"
+
+namespace vmr::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json metadata_of(const store::ManifestItem& item) {
+  json metadata = json::object();
+  for (const auto& [key, value] : item.fields) {
+    // Numbers stay numbers, so that filters can compare them.
+    const json parsed = json::parse(value, nullptr, false);
+    metadata[key] = parsed.is_number() ? parsed : json(value);
+  }
+  metadata["tags"] = item.tags;
+  metadata["path"] = fs::absolute(item.path).string();
+  if (!item.split.empty()) metadata["split"] = item.split;
+  if (!metadata.contains("title")) metadata["title"] = item.path.stem().string();
+  return metadata;
+}
+
+// Films and tracks are comparable when model and inputs are the same.
+retrieval::Space space_of(const MatchingRun& run) {
+  return {hash_text(run.weights_hash + run.about.at("features").dump()), run.model->embedding_dim(),
+          run.model->vectors_per_item()};
+}
+
+// Clip encoders kept in the store that made the features the model reads.
+std::vector<fs::path> encoder_folders(const fs::path& store_folder,
+                                      const model::ModelInputs& inputs) {
+  std::vector<fs::path> folders;
+  for (const auto* specs : {&inputs.music, &inputs.video}) {
+    for (const auto& spec : *specs) {
+      const auto folder = store_folder / "encoders" / spec.feature;
+      if (fs::exists(folder / "about.json")) folders.push_back(folder);
+    }
+  }
+  return folders;
+}
+
+void check_same_features(const MatchingRun& run, const store::FeatureStore& store) {
+  for (const auto& [feature, fingerprint] : run.about.at("features").items()) {
+    for (const char* kind : {"music", "film"}) {
+      const auto stored = store.provenance(feature, kind);
+      VMR_CHECK(!stored || stored->fingerprint() == fingerprint.get<std::string>(),
+                "build_index: the store's \"", feature,
+                "\" was made with other weights or options than the run was trained on; run "
+                "`vmr embed` with that run's encoders, or train again");
+    }
+  }
+}
+
+class RunMatcher : public Matcher {
+ public:
+  RunMatcher(const fs::path& folder, const std::string& device)
+      : device_(resolve_device(device)), catalogue_(retrieval::Catalogue::open(folder)) {
+    const auto model_about = attachment("model/about.json");
+    run_ = open_matching_run(model_about.parent_path(), device);
+    recipe_ = read_recipe(attachment("recipe.json")).extract;
+    for (const auto& [name, hash] : catalogue_->attachments()) {
+      if (name.starts_with("encoders/") && name.ends_with("/about.json")) {
+        encoders_.push_back(ClipEncoder::load(attachment(name).parent_path(), device_));
+      }
+    }
+    if (run_.about.contains("clip_flow_edges")) {
+      edges_ = video::flow_class_edges_from_json(run_.about.at("clip_flow_edges").dump());
+    }
+    const auto space = space_of(run_);
+    if (space.id != catalogue_->stats().space.id) {
+      throw StoreError(folder.string() +
+                       ": its model is not the one that embedded its tracks; "
+                       "build the index again");
+    }
+  }
+
+  FilmAnalysis analyse(const fs::path& film, std::stop_token stop) override {
+    FilmAnalysis analysis;
+    analysis.path = film;
+    // The report shows motion and cuts whether the model reads them or not.
+    ExtractRecipe recipe = recipe_;
+    if (!recipe.flow) {
+      recipe.flow.emplace();
+      recipe.flow->method = video::FlowMethod::dis_ultrafast;
+    }
+    recipe.cuts = true;
+    analysis.tracks = extract_film(film, recipe, stop);
+    analysis.duration_seconds = media::probe(film).duration_seconds;
+    if (recipe_.clip_flow) {
+      VMR_ASSERT(edges_.has_value(), "a recipe with clip_flow but no class edges");
+      for (const auto& [name, track] : NamedTracks(analysis.tracks)) {
+        if (name == "clip_flow_measures") {
+          analysis.tracks.emplace_back("clip_flow", clip_flow_track(track, *edges_));
+        }
+      }
+    }
+    encode_clips("film", analysis.tracks);
+    const torch::NoGradGuard no_grad;
+    const auto inputs = run_.model->inputs();
+    analysis.embedding =
+        run_.model->embed_video(batch_of_one(analysis.tracks, inputs.video, device_)).cpu();
+    return analysis;
+  }
+
+  std::vector<retrieval::Hit> match(const FilmAnalysis& film,
+                                    const MatchOptions& options) override {
+    VMR_CHECK(options.top >= 1, "match: expected top >= 1, got ", options.top);
+    VMR_CHECK(options.tag_weight >= 0 && options.tag_weight <= 1,
+              "match: expected a tag weight in 0..1, got ", options.tag_weight);
+    const double tag_weight = options.tag.empty() ? 0 : options.tag_weight;
+    auto query = film.embedding[0] * (1 - tag_weight);
+    at::Tensor tag;
+    if (tag_weight > 0) {
+      tag = tag_embedding(options.tag);
+      query = query + tag_weight * tag.expand_as(query);
+    }
+    const auto snapshot = catalogue_->snapshot();
+    retrieval::SearchOptions search;
+    search.top = options.top;
+    search.filter = retrieval::Filter::parse(options.filter);
+    std::vector<retrieval::Hit> hits;
+    for (const auto& found : snapshot->search(query.contiguous(), search)) {
+      retrieval::Hit hit;
+      hit.id = found.id;
+      hit.metadata = snapshot->row(found.index).metadata;
+      const auto vectors = snapshot->vectors(found.index);
+      for (const auto& slice : run_.model->score_slices()) {
+        // The slice's share of the score is the mean over vectors of its dot products.
+        const auto product = film.embedding[0] * vectors;
+        const double share = product.slice(1, slice.begin, slice.end).sum(1).mean().item<double>();
+        hit.parts.push_back({slice.name, slice.weight > 0 ? share / slice.weight : 0,
+                             slice.weight * (1 - tag_weight)});
+      }
+      if (tag_weight > 0) {
+        hit.parts.push_back({"tag", (tag * vectors).sum(1).mean().item<double>(), tag_weight});
+      }
+      hit.score = retrieval::total_of(hit.parts);
+      hits.push_back(std::move(hit));
+    }
+    return hits;
+  }
+
+  IndexSummary add(const std::vector<store::ManifestItem>& tracks, int threads,
+                   const RunControl& control) override {
+    IndexSummary summary;
+    std::vector<at::Tensor> vectors(tracks.size());
+    std::mutex mutex;
+    const auto inputs = run_.model->inputs();
+    for_each_item(
+        int64_t(tracks.size()), threads,
+        [&](int64_t i) {
+          const auto& item = tracks[size_t(i)];
+          std::string reason;
+          NamedTracks features;
+          try {
+            features = extract_music(item.path, recipe_, {}, control.stop);
+          } catch (const Error& error) {
+            reason = error.what();
+          }
+          std::lock_guard lock(mutex);
+          if (reason.empty()) {
+            const torch::NoGradGuard no_grad;
+            encode_clips("music", features);
+            vectors[size_t(i)] =
+                run_.model->embed_music(batch_of_one(features, inputs.music, device_))[0].cpu();
+            ++summary.tracks;
+          } else if (!control.stop.stop_requested()) {
+            summary.failures.push_back({item.id, reason});
+          }
+          control.progress({"analyse tracks", summary.tracks + int64_t(summary.failures.size()),
+                            int64_t(tracks.size()), item.id});
+        },
+        control.stop);
+    retrieval::CatalogueTracks batch;
+    batch.space = catalogue_->stats().space.id;
+    std::vector<at::Tensor> rows;
+    for (size_t i = 0; i < tracks.size(); ++i) {
+      if (!vectors[i].defined()) continue;
+      rows.push_back(vectors[i]);
+      batch.ids.push_back(tracks[i].id);
+      batch.metadata.push_back(metadata_of(tracks[i]));
+    }
+    if (!rows.empty()) {
+      batch.vectors = torch::stack(rows);
+      catalogue_->add(batch);
+    }
+    summary.stats = catalogue_->stats();
+    return summary;
+  }
+
+  retrieval::Catalogue& catalogue() override { return *catalogue_; }
+  const ExtractRecipe& recipe() const override { return recipe_; }
+
+ private:
+  fs::path attachment(const std::string& name) const {
+    const auto path = catalogue_->attachment_path(name);
+    if (!path)
+      throw StoreError("the catalogue lacks " + name + "; build it with `vmr index build`");
+    return *path;
+  }
+
+  void encode_clips(const std::string& kind, NamedTracks& tracks) const {
+    for (const auto& encoder : encoders_) {
+      if (encoder.kind() != kind) continue;
+      const auto input = std::find_if(tracks.begin(), tracks.end(), [&](const auto& track) {
+        return track.first == encoder.input();
+      });
+      VMR_CHECK(input != tracks.end(), "the encoder of \"", encoder.output(),
+                "\" reads the feature \"", encoder.input(),
+                "\", which the recipe does not extract");
+      auto encoded = encoder.encode(input->second);
+      tracks.emplace_back(encoder.output(), std::move(encoded));
+    }
+  }
+
+  at::Tensor tag_embedding(const std::string& text) const {
+    const auto position = run_.tags.find(text);
+    if (!position) {
+      const auto near = nearest_name(text, run_.tags.tags);
+      std::string known;
+      for (const auto& tag : run_.tags.tags) known += (known.empty() ? "" : ", ") + tag;
+      throw InvalidArgument("match: unknown tag \"" + text + "\"" +
+                            (near.empty() ? "" : "; did you mean \"" + near + "\"?") +
+                            " (known: " + known + ")");
+    }
+    const torch::NoGradGuard no_grad;
+    const auto row = run_.tags.vectors.narrow(0, *position, 1).to(device_);
+    const auto embedded = run_.model->embed_text(row);
+    VMR_CHECK(embedded.has_value(), "match: this catalogue's model takes no tags");
+    return (*embedded)[0].cpu();
+  }
+
+  c10::Device device_;
+  std::unique_ptr<retrieval::Catalogue> catalogue_;
+  MatchingRun run_;
+  ExtractRecipe recipe_;
+  std::vector<ClipEncoder> encoders_;
+  std::optional<video::FlowClassEdges> edges_;
+};
+
+}  // namespace
+
+IndexSummary build_index(const fs::path& run_folder, const fs::path& store_folder,
+                         const fs::path& index_folder, const BuildIndexOptions& options,
+                         const RunControl& control) {
+  const auto run = open_matching_run(run_folder, options.device);
+  const auto device = resolve_device(options.device);
+  const auto store = store::FeatureStore::open(store_folder);
+  const auto manifest = stored_manifest(*store);
+  check_same_features(run, *store);
+
+  auto dataset = train::dataset_options(run.model->inputs(), options.split);
+  dataset.unused_tracks = true;
+  const data::PairDataset items(*store, manifest, dataset, run.tags, control);
+  retrieval::CatalogueTracks batch;
+  batch.space = space_of(run).id;
+  batch.ids = items.tracks();
+  batch.vectors = embed_all_music(*run.model, items, device);
+  for (const auto& id : batch.ids) {
+    const auto* item = manifest.find("music", id);
+    auto metadata = metadata_of(*item);
+    store->visit({"beats", "music", id},
+                 [&](const FeatureTrack& beats) { metadata["beats"] = beats.values.size(0); });
+    batch.metadata.push_back(std::move(metadata));
+  }
+
+  std::map<std::string, retrieval::AttachmentSource> files;
+  Recipe extract_recipe = run.recipe;
+  extract_recipe.extract = stored_extract_recipe(*store);
+  files["recipe.json"].bytes = to_json(extract_recipe).dump(2);
+  files["model/recipe.json"].bytes = to_json(run.recipe).dump(2);
+  files["model/about.json"].bytes = run.about.dump(2);
+  for (const char* name : {"weights.safetensors", "model.json"}) {
+    files[std::string("model/") + name].path = run.checkpoint / name;
+  }
+  for (const auto& folder : encoder_folders(store_folder, run.model->inputs())) {
+    for (const char* name : {"about.json", "weights.safetensors", "model.json"}) {
+      files["encoders/" + folder.filename().string() + "/" + name].path = folder / name;
+    }
+  }
+  auto catalogue = retrieval::Catalogue::create(index_folder, space_of(run));
+  catalogue->attach(files);
+  catalogue->add(batch);
+  IndexSummary summary;
+  summary.tracks = int64_t(batch.ids.size());
+  summary.failures = items.missing();
+  summary.stats = catalogue->stats();
+  return summary;
+}
+
+std::unique_ptr<Matcher> Matcher::open(const fs::path& index_folder, const std::string& device) {
+  return std::make_unique<RunMatcher>(index_folder, device);
+}
+
+}  // namespace vmr::pipeline

@@ -1,0 +1,322 @@
+#include "vmr/pipeline/runs.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/file_io.h"
+#include "pipeline/clip_encoder.h"
+#include "pipeline/embed_items.h"
+#include "vmr/core/device.h"
+#include "vmr/core/error.h"
+#include "vmr/core/json_reader.h"
+#include "vmr/data/clip_dataset.h"
+#include "vmr/data/pair_dataset.h"
+#include "vmr/pipeline/extraction.h"
+#include "vmr/train/checkpoint.h"
+#include "vmr/train/conformer_task.h"
+#include "vmr/train/matching_task.h"
+
+namespace vmr::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Written before training, so that a run that was cut can be told apart and resumed.
+void write_about(const fs::path& run_folder, const Recipe& recipe, const json& about) {
+  fs::create_directories(run_folder);
+  detail::write_file_atomically(run_folder / "recipe.json", to_json(recipe).dump(2) + "\n");
+  detail::write_file_atomically(run_folder / "about.json", about.dump(2) + "\n");
+}
+
+bool has_split(const store::Manifest& manifest, const std::string& kind, const std::string& split) {
+  return !manifest.of(kind, split).empty();
+}
+
+std::string training_split(const store::Manifest& manifest, const std::string& kind) {
+  return has_split(manifest, kind, "train") ? "train" : "";
+}
+
+train::Schedule schedule_of(const PretrainRecipe& recipe) {
+  train::Schedule schedule;
+  if (recipe.schedule == "inverse_epoch") schedule.kind = train::ScheduleKind::inverse_epoch;
+  if (recipe.schedule == "exponential") schedule.kind = train::ScheduleKind::exponential;
+  return schedule;
+}
+
+void report_missing(const std::vector<ItemFailure>& missing, const RunControl& control) {
+  if (missing.empty()) return;
+  control.log(LogLevel::warning, detail::concat(missing.size(), " items are left out; the first: ",
+                                                missing[0].id, ": ", missing[0].reason));
+}
+
+data::TagVectors tag_vectors(const store::Manifest& manifest, int64_t dim) {
+  std::set<std::string> tags;
+  for (const auto& item : manifest.items) {
+    if (!item.tags.empty()) tags.insert(item.tags.front());
+  }
+  if (tags.empty() || dim == 0) return {};
+  return data::formula_tag_vectors({tags.begin(), tags.end()}, dim);
+}
+
+// The model's config with the loss weights in it and the open dims filled from the store.
+json model_config(const Recipe& recipe, const store::FeatureStore& store, bool has_tags) {
+  json config = recipe.model;
+  if (!recipe.loss.empty()) config["loss"] = recipe.loss;
+  const auto fill = [&](const char* feature_key, const char* fallback, const char* dim_key,
+                        const char* kind) {
+    if (config.contains(dim_key)) return;
+    const std::string feature = config.value(feature_key, fallback);
+    const auto keys = store.keys(feature, kind);
+    VMR_CHECK(!keys.empty(), "train: the store has no feature \"", feature, "\" of kind ", kind,
+              "; pre-train the encoder and run `vmr embed` first");
+    config[dim_key] = store.find(keys.front())->values.size(1);
+  };
+  if (config.value("kind", "") == "ut_cmvmr") {
+    fill("music", "conformer_audio", "music_dim", "music");
+    fill("video", "conformer_video", "video_dim", "film");
+    if (!has_tags) config["text_dim"] = 0;
+  }
+  return config;
+}
+
+json fingerprints(const store::FeatureStore& store, const model::ModelInputs& inputs) {
+  json result = json::object();
+  for (const auto& [kind, specs] : {std::pair{"music", &inputs.music}, {"film", &inputs.video}}) {
+    for (const auto& spec : *specs) {
+      const auto provenance = store.provenance(spec.feature, kind);
+      if (provenance) result[spec.feature] = provenance->fingerprint();
+    }
+  }
+  return result;
+}
+
+bool has_tags(const store::Manifest& manifest) {
+  return std::any_of(manifest.items.begin(), manifest.items.end(),
+                     [](const auto& item) { return !item.tags.empty(); });
+}
+
+}  // namespace
+
+train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
+                             const fs::path& store_folder, const fs::path& run_folder,
+                             const RunOptions& options, const RunControl& control) {
+  const auto found = recipe.pretrain.find(modality);
+  VMR_CHECK(found != recipe.pretrain.end(), "pretrain: recipe \"", recipe.name,
+            "\" has no pretrain.", modality, "; parts are named audio and video");
+  const PretrainRecipe& part = found->second;
+  const auto device = resolve_device(options.device);
+  const auto store = store::FeatureStore::open(store_folder);
+  const auto manifest = stored_manifest(*store);
+  const std::string kind = modality == "audio" ? "music" : "film";
+
+  data::ClipDatasetOptions dataset;
+  dataset.feature = part.input;
+  dataset.kind = kind;
+  dataset.label_field = part.label;
+  dataset.batch = part.batch;
+  dataset.split = training_split(manifest, kind);
+  const data::ClipDataset training(*store, manifest, dataset, control);
+  report_missing(training.missing(), control);
+  std::optional<data::ClipDataset> validation;
+  if (has_split(manifest, kind, "valid")) {
+    dataset.split = "valid";
+    validation.emplace(*store, manifest, dataset, control);
+  }
+  torch::manual_seed(options.seed);
+  auto net_options =
+      nn::ConformerOptions(training.clip_shape().back(), int64_t(training.classes().size()))
+          .dim(part.dim)
+          .layers(part.layers)
+          .heads(part.heads)
+          .kernel(part.kernel)
+          .input_dropout(part.dropout)
+          .feed_forward_dropout(part.dropout)
+          .attention_dropout(part.dropout)
+          .conv_dropout(part.dropout)
+          .input_scale(part.input_scale);
+  nn::Conformer net(net_options);
+  net->to(device);
+  train::ConformerPretraining task(net, training, validation ? &*validation : nullptr);
+
+  const auto provenance = store->provenance(part.input, kind);
+  write_about(run_folder, recipe,
+              {{"run", "pretrain"},
+               {"modality", modality},
+               {"input", part.input},
+               {"output", part.output},
+               {"label", part.label},
+               {"seed", options.seed},
+               {"features", {{part.input, provenance ? provenance->fingerprint() : ""}}}});
+  train::TrainerOptions trainer;
+  trainer.epochs = part.epochs;
+  trainer.learning_rate = part.learning_rate;
+  trainer.schedule = schedule_of(part);
+  trainer.clip_norm = part.clip_norm;
+  trainer.seed = options.seed;
+  return train::train(task, run_folder, trainer, control);
+}
+
+namespace {
+
+// Writes `encode(item)` for all items of a kind that lack the feature, replacing another
+// fingerprint.
+template <typename Encode>
+EmbedSummary write_feature(store::FeatureStore& store, const store::Manifest& manifest,
+                           const std::string& feature, const std::string& kind,
+                           const std::string& input, const std::string& fingerprint,
+                           const RunControl& control, const Encode& encode) {
+  EmbedSummary summary;
+  summary.feature = feature;
+  const auto stored = store.provenance(feature, kind);
+  if (stored && stored->fingerprint() != fingerprint) {
+    control.log(LogLevel::info, "replacing \"" + feature + "\" made with other weights");
+    store.remove_feature(feature, kind);
+  }
+  const auto items = manifest.of(kind);
+  for (size_t i = 0; i < items.size() && !control.stop.stop_requested(); ++i) {
+    const store::FeatureKey key{feature, kind, items[i]->id};
+    if (store.contains(key)) {
+      ++summary.already_there;
+    } else if (const auto track = store.find({input, kind, items[i]->id})) {
+      store.put({{key, encode(*track)}});
+      ++summary.items;
+    } else {
+      summary.failures.push_back({items[i]->id, "has no feature \"" + input + "\""});
+    }
+    control.progress({"embed " + kind, int64_t(i) + 1, int64_t(items.size()), items[i]->id});
+  }
+  return summary;
+}
+
+// A matching model's vectors of both kinds.
+EmbedSummary embed_matching(const fs::path& run_folder, store::FeatureStore& store,
+                            const store::Manifest& manifest, const RunOptions& options,
+                            const RunControl& control) {
+  const auto run = open_matching_run(run_folder, options.device);
+  const auto device = resolve_device(options.device);
+  auto dataset = train::dataset_options(run.model->inputs(), "");
+  dataset.unused_tracks = true;
+  const data::PairDataset items(store, manifest, dataset, run.tags, control);
+  EmbedSummary summary;
+  summary.feature = "embedding_" + run.recipe.name;
+  summary.failures = items.missing();
+  const json made_from = {{"features", run.about.at("features")}};
+  const auto put = [&](const char* kind, const std::vector<std::string>& ids,
+                       const at::Tensor& vectors) {
+    const Provenance provenance{summary.feature, "1", made_from.dump(), run.weights_hash, ""};
+    const auto stored = store.provenance(summary.feature, kind);
+    if (stored && stored->fingerprint() != provenance.fingerprint()) {
+      store.remove_feature(summary.feature, kind);
+    }
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const auto values = vectors[int64_t(i)].contiguous();
+      // A vector of the whole item has no stretch of its own: rows without a known time.
+      const auto times = RowTimes::explicit_rows(std::vector<Interval>(size_t(values.size(0))));
+      store.put({{{summary.feature, kind, ids[i]}, {values, times, provenance}}});
+      ++summary.items;
+    }
+  };
+  put("music", items.tracks(), embed_all_music(*run.model, items, device));
+  put("film", items.films(), embed_all_films(*run.model, items, device));
+  return summary;
+}
+
+}  // namespace
+
+EmbedSummary embed(const fs::path& run_folder, const fs::path& store_folder,
+                   const RunOptions& options, const RunControl& control) {
+  const auto about = read_json_file((run_folder / "about.json").string());
+  store::StoreOptions store_options;
+  store_options.writable = true;
+  const auto store = store::FeatureStore::open(store_folder, store_options);
+  const auto manifest = stored_manifest(*store);
+  if (about.value("run", "") == "train") {
+    return embed_matching(run_folder, *store, manifest, options, control);
+  }
+  const auto encoder = ClipEncoder::load_run(run_folder, resolve_device(options.device));
+  const auto input = store->provenance(encoder.input(), encoder.kind());
+  VMR_CHECK(input.has_value(), "embed: the store has no feature \"", encoder.input(), "\" of kind ",
+            encoder.kind(), "; extract it first");
+  encoder.save(store_folder / "encoders" / encoder.output());
+  return write_feature(*store, manifest, encoder.output(), encoder.kind(), encoder.input(),
+                       encoder.provenance(*input).fingerprint(), control,
+                       [&](const FeatureTrack& clips) { return encoder.encode(clips); });
+}
+
+train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_folder,
+                                   const fs::path& run_folder, const RunOptions& options,
+                                   const RunControl& control) {
+  const auto device = resolve_device(options.device);
+  const auto store = store::FeatureStore::open(store_folder);
+  const auto manifest = stored_manifest(*store);
+  torch::manual_seed(options.seed);
+  const auto model = model::make_matching_model(model_config(recipe, *store, has_tags(manifest)));
+  model->to(device);
+  const auto inputs = model->inputs();
+  const auto tags = tag_vectors(manifest, inputs.text_dim);
+
+  const data::PairDataset training(*store, manifest,
+                                   train::dataset_options(inputs, training_split(manifest, "film")),
+                                   tags, control);
+  report_missing(training.missing(), control);
+  std::optional<data::PairDataset> validation;
+  if (has_split(manifest, "film", "valid")) {
+    validation.emplace(*store, manifest, train::dataset_options(inputs, "valid"), tags, control);
+  }
+  train::MatchingTaskOptions task_options;
+  task_options.sampler.kind = recipe.sampler.kind == "shuffled" ? data::SamplerKind::shuffled
+                              : recipe.sampler.kind == "balanced_random"
+                                  ? data::SamplerKind::balanced_random
+                                  : data::SamplerKind::balanced_fixed;
+  task_options.sampler.alpha = recipe.sampler.alpha;
+  task_options.sampler.batch = std::min(recipe.sampler.batch, training.size());
+  task_options.sampler.steps_per_epoch = recipe.sampler.steps_per_epoch;
+  train::MatchingTask task(model, training, validation ? &*validation : nullptr, task_options);
+
+  json about = {{"run", "train"},
+                {"seed", options.seed},
+                {"tags", tags.tags},
+                {"features", fingerprints(*store, inputs)}};
+  if (const auto edges = stored_flow_edges(*store)) {
+    about["clip_flow_edges"] = json::parse(video::to_json(*edges));
+  }
+  write_about(run_folder, recipe, about);
+  train::TrainerOptions trainer;
+  trainer.epochs = recipe.train.epochs;
+  trainer.learning_rate = recipe.train.learning_rate;
+  trainer.schedule = {train::ScheduleKind::exponential, recipe.train.decay,
+                      recipe.train.decay_steps};
+  trainer.clip_norm = recipe.train.clip_norm;
+  trainer.weight_decay = recipe.train.weight_decay;
+  trainer.seed = options.seed;
+  return train::train(task, run_folder, trainer, control);
+}
+
+MatchingRun open_matching_run(const fs::path& run_folder, const std::string& device) {
+  MatchingRun run;
+  run.about = read_json_file((run_folder / "about.json").string());
+  if (run.about.value("run", "") != "train") {
+    throw StoreError(run_folder.string() + ": not a run of `vmr train` but of `vmr " +
+                     run.about.value("run", "?") + "`");
+  }
+  run.recipe = read_recipe(run_folder / "recipe.json");
+  // A catalogue keeps the one checkpoint beside the two files, a run folder keeps several.
+  run.checkpoint = fs::exists(run_folder / "weights.safetensors")
+                       ? run_folder
+                       : train::find_best_checkpoint(run_folder);
+  run.model = model::make_matching_model(train::read_model_json(run.checkpoint));
+  train::load_weights(run.checkpoint, *run.model);
+  run.model->to(resolve_device(device));
+  run.model->eval();
+  run.weights_hash = train::weights_hash(*run.model);
+  const std::vector<std::string> tags = run.about.at("tags");
+  if (!tags.empty() && run.model->inputs().text_dim > 0) {
+    run.tags = data::formula_tag_vectors(tags, run.model->inputs().text_dim);
+  }
+  return run;
+}
+
+}  // namespace vmr::pipeline
