@@ -128,6 +128,33 @@ TEST(DetectCuts, FindsNothingInOneShot) {
   }
 }
 
+TEST(DetectCuts, IgnoresThingsThatMoveThroughTheShot) {
+  auto film = make_film({.shots = 2, .shot_frames = 40, .pixels_per_frame = 0});
+  // A bright disc of a quarter of the height crosses the picture at 5 pixels a frame.
+  const int64_t h = film.frames.size(1), w = film.frames.size(2), radius = h / 4;
+  auto* pixel = film.frames.mutable_data_ptr<uint8_t>();
+  for (int64_t i = 0; i < film.frames.size(0); ++i) {
+    const int64_t centre = (i * 5) % (w + 2 * radius) - radius;
+    for (int64_t y = 0; y < h; ++y) {
+      for (int64_t x = 0; x < w; ++x) {
+        const int64_t dx = x - centre, dy = y - h / 2;
+        if (dx * dx + dy * dy > radius * radius) continue;
+        for (int c = 0; c < 3; ++c) pixel[((i * h + y) * w + x) * 3 + c] = c == 0 ? 250 : 200;
+      }
+    }
+  }
+  const auto q = quality(film);
+  EXPECT_EQ(q.recall, 1.0);
+  EXPECT_EQ(q.precision, 1.0);
+}
+
+TEST(DetectCuts, DoesNotTakeAFadeForACut) {
+  auto film = make_film({.shots = 1, .shot_frames = 50});
+  for (int64_t i = 0; i < 50; ++i)
+    film.frames[i].copy_(film.frames[i].to(at::kFloat).mul(static_cast<double>(50 - i) / 50));
+  EXPECT_THAT(detect_cuts(film.frames, film.times), IsEmpty());
+}
+
 TEST(DetectCuts, WorksAtTheRateAndSizeOfFlowFrames) {
   const auto q = quality(make_film({.shots = 6,
                                     .shot_frames = 9,

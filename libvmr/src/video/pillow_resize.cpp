@@ -50,18 +50,28 @@ void horizontal_row(const uint8_t* source, uint8_t* target, const AxisTaps& taps
   }
 }
 
+// Tiles of a fixed number of bytes, so that the sums stay in registers.
+template <int tile>
+void vertical_tile(const uint8_t* source, uint8_t* target, int64_t row_bytes,
+                   const int32_t* weights, int32_t taps) {
+  int32_t sum[tile];
+  for (int i = 0; i < tile; ++i) sum[i] = 1 << (kWeightBits - 1);
+  for (int32_t t = 0; t < taps; ++t, source += row_bytes)
+    for (int i = 0; i < tile; ++i) sum[i] += source[i] * weights[t];
+  for (int i = 0; i < tile; ++i) target[i] = to_byte(sum[i]);
+}
+
 void vertical_pass(const uint8_t* source, uint8_t* target, int64_t row_bytes,
                    const AxisTaps& taps) {
-  std::vector<int32_t> sum(row_bytes);
+  constexpr int kTile = 32;
   for (size_t y = 0; y < taps.first.size(); ++y, target += row_bytes) {
-    std::fill(sum.begin(), sum.end(), 1 << (kWeightBits - 1));
     const uint8_t* row = source + taps.first[y] * row_bytes;
     const int32_t* weights = taps.weights.data() + static_cast<int64_t>(y) * taps.stride;
-    for (int32_t t = 0; t < taps.count[y]; ++t, row += row_bytes) {
-      const int32_t weight = weights[t];
-      for (int64_t i = 0; i < row_bytes; ++i) sum[i] += row[i] * weight;
-    }
-    for (int64_t i = 0; i < row_bytes; ++i) target[i] = to_byte(sum[i]);
+    int64_t x = 0;
+    for (; x + kTile <= row_bytes; x += kTile)
+      vertical_tile<kTile>(row + x, target + x, row_bytes, weights, taps.count[y]);
+    for (; x < row_bytes; ++x)
+      vertical_tile<1>(row + x, target + x, row_bytes, weights, taps.count[y]);
   }
 }
 
