@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Golden outputs for tests/nn and tests/model.
+
+    make_nn.py UT_CMVMR_CHECKOUT SOOFTWARE_CONFORMER_CHECKOUT OUTPUT_FOLDER
+
+Needs torch, numpy and einops. Weights are not stored: both languages fill them by formula_values
+(tests/nn/formula_weights.h), from the name of each parameter.
+"""
+import contextlib
+import importlib.util
+import io
+import json
+import math
+import platform
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+ut_cmvmr, sooftware, output = (Path(p) for p in sys.argv[1:4])
+
+
+def formula_values(name, shape, scale=1.0, offset=0.0):
+    """offset + scale * u, u in [-1, 1) a hash of (name, index in C order)."""
+    phase = sum((k + 1) * byte for k, byte in enumerate(name.encode())) % 1009
+    count = math.prod(shape)
+    wave = np.sin(np.arange(count, dtype=np.float64) * 12.9898 + phase) * 43758.5453
+    values = offset + scale * (2.0 * (wave - np.floor(wave)) - 1.0)
+    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
+
+
+def fill(module, rename=lambda name: name):
+    with torch.no_grad():
+        for key, tensor in module.state_dict().items():
+            name = rename(key)
+            if key.endswith("pe") or key.endswith("num_batches_tracked"):
+                continue
+            shape = tuple(tensor.shape)
+            if key.endswith("running_var"):
+                tensor.copy_(formula_values(name, shape, 0.5, 1.0))
+            elif len(shape) > 1:
+                tensor.copy_(formula_values(name, shape, 1.5 / math.sqrt(tensor.numel() / shape[0])))
+            elif key.endswith("weight"):
+                tensor.copy_(formula_values(name, shape, 0.3, 1.0))
+            else:
+                tensor.copy_(formula_values(name, shape, 0.2))
+    return module
+
+
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def listed(tensor):
+    return {"shape": list(tensor.shape),
+            "values": [round(float(v), 9) for v in tensor.detach().flatten().double()]}
+
+
+def keys(module):
+    return sorted(k for k in module.state_dict() if not k.endswith("pe"))
+
+
+def no_dropout(module):
+    for child in module.modules():
+        if isinstance(child, torch.nn.Dropout):
+            child.p = 0.0
+    return module
+
+
+def conformers():
+    ut = load("ut_conformer", ut_cmvmr / "data_preprocess/model_Conformer.py")
+    x = formula_values("input", (3, 47, 20))
+    lengths = torch.tensor([47, 47, 47])
+    net = fill(ut.Conformer(5, 20, 16, 2, 4, conv_kernel_size=7)).eval()
+    embedding, logits, _ = net(x, lengths)
+    result = {"keys": keys(net), "embedding": listed(embedding), "logits": listed(logits)}
+    no_dropout(net).train()
+    embedding, _, _ = net(x, lengths)
+    result["training_embedding"] = listed(embedding)
+
+    sys.path.insert(0, str(sooftware))
+    from conformer.encoder import ConformerEncoder
+    encoder = ConformerEncoder(20, 16, 2, 4, conv_kernel_size=7)
+    fill(encoder, lambda name: "encoder." + name.replace(".linear.", ".")).eval()
+    steps, _ = encoder(x, lengths)
+    result["transformer_xl_embedding"] = listed(steps.mean(1))
+    return result
+
+
+def parts(ut):
+    with contextlib.redirect_stdout(io.StringIO()):
+        transformer = fill(ut.Transformer(12, 2, 3, 2, 10, 8, 0.5)).eval()
+        wide = fill(ut.EmbeddingNet(6, 5, 0, True, 0.55, hidden_size=7))
+        narrow = fill(ut.EmbeddingNet(6, 5, 0, True, 0.55))
+    x = formula_values("sequence", (2, 5, 12))
+    y = formula_values("rows", (4, 6))
+    result = {"transformer_keys": keys(transformer), "transformer": listed(transformer(x)),
+              "embedding_net_keys": keys(wide),
+              "embedding_net": listed(wide.eval()(y)), "embedding_net_0": listed(narrow.eval()(y)),
+              "embedding_net_training": listed(wide.train()(y))}
+    result["embedding_net_running_mean"] = listed(wide.net[4].running_mean)
+    return result
+
+
+def matching(ut):
+    sizes = dict(a_data_dim=512, v_data_dim=512, t_data_dim=16, dim_theta=8, dim_rho=16,
+                 init_method="kaiming", encoder_hidden_size=12, decoder_hidden_size=10,
+                 depth_transformer=1, additional_dropout=0.5, momentum=0.55,
+                 first_additional_triplet=1, second_additional_triplet=1, dropout_encoder=0.8,
+                 dropout_decoder=0.5, margin=0.05, lr=3e-4, target_dim=5, keep_prob=0.6,
+                 loss_mask=[1] * 9, max_grad_norm=3, decay_rate=0.96, inter_margin=0,
+                 inter_topk=1024, intra_topk=1024, batch_size=8, distance_type="COS",
+                 a_enc_dmodel=512, v_enc_dmodel=512, nlayers=1, dropout_enc=0.8,
+                 enc_hidden_dim=9, cross_hidden_dim=11, max_clip=7, add_rhythm=1)
+    with contextlib.redirect_stdout(io.StringIO()):
+        net = fill(ut.Model_structure(**sizes)).eval()
+    batch = 4
+
+    def item(kind):
+        rhythm = torch.stack([
+            (formula_values(kind + "_beats", (batch, 7)) * 9 + 9).floor().long().clamp(0, 17),
+            (formula_values(kind + "_strength", (batch, 7)) * 24 + 24).floor().long().clamp(0, 48),
+            (formula_values(kind + "_interval", (batch, 7)) * 32 + 32).floor().long().clamp(0, 64),
+        ], 2)
+        flow = (formula_values(kind + "_flow", (batch, 7)) * 32 + 32).floor().long().clamp(0, 64)
+        return (formula_values(kind + "_music", (batch, 7, 512)), rhythm,
+                formula_values(kind + "_video", (batch, 7, 512)), flow)
+
+    def encode(kind):
+        audio, rhythm, video, flow = item(kind)
+        audio = audio + net.A_rhythm_embed(rhythm) + net.A_p_embed(7)
+        video = video + net.V_optic_embed(flow) + net.V_p_embed(7)
+        return net.A_enc(net.A_enc_former(audio).mean(1)), net.V_enc(net.V_enc_former(video).mean(1))
+
+    def attend(phi_a, phi_v):
+        out = net.cross_attention(torch.stack((phi_a + net.pos_emb1D[0], phi_v + net.pos_emb1D[1]), 1))
+        return phi_a + out[:, 0], phi_v + out[:, 1]
+
+    def unit(x):
+        return F.normalize(x, p=2, dim=1)
+
+    with torch.no_grad():
+        phi_a, phi_v = encode("positive")
+        phi_an, phi_vn = encode("negative")
+        raw_a, raw_v = net.A_proj(attend(phi_a, phi_v)[0]), net.V_proj(attend(phi_a, phi_v)[1])
+        raw_an, raw_vn = (net.A_proj(attend(phi_an, phi_vn)[0]), net.V_proj(attend(phi_an, phi_vn)[1]))
+        w = unit(formula_values("text", (batch, 16)))
+        raw_w = net.W_proj(w)
+        theta_a, theta_v, theta_w = unit(raw_a), unit(raw_v), unit(raw_w)
+        theta_an, theta_vn = unit(raw_an), unit(raw_vn)
+        rho_a, rho_v, rho_w = unit(net.D(raw_a)), unit(net.D(raw_v)), unit(net.D(raw_w))
+        rho_an, rho_vn = unit(net.D(raw_an)), unit(net.D(raw_vn))
+        t, mse = net.triplet_loss, net.criterion_reg
+        terms = {
+            "triplet": t(theta_a, theta_w, theta_an) + t(theta_v, theta_w, theta_vn)
+            + t(theta_w, theta_a, theta_an) + t(theta_w, theta_v, theta_vn),
+            "regular": mse(net.V_rec(raw_v), phi_v) + mse(net.A_rec(raw_a), phi_a)
+            + mse(theta_v, theta_w) + mse(theta_a, theta_w),
+            "text": mse(w, rho_v) + mse(w, rho_a) + mse(w, rho_w),
+            "match": net.ce_match_loss(rho_a, rho_v, rho_an, rho_vn)[0],
+            "rank": sum(net.interloss(theta_a, theta_v)),
+        }
+        scores = torch.zeros(batch, batch)
+        for film in range(batch):
+            for track in range(batch):
+                f_a, f_v = attend(phi_a[track:track + 1], phi_v[film:film + 1])
+                a, v = net.A_proj(f_a), net.V_proj(f_v)
+                scores[film, track] = (0.6 * (unit(a) * unit(v)).sum()
+                                       + 0.4 * (unit(net.D(a)) * unit(net.D(v))).sum())
+        text = torch.cat((math.sqrt(0.6) * theta_w, math.sqrt(0.4) * rho_w), 1)
+    state = keys(net)
+    return {"keys": [k for k in state if not k.startswith(("damsoftmax", "adv_loss", "ce_match_loss.bn"))],
+            "terms": {k: round(float(v), 9) for k, v in terms.items()},
+            "scores": listed(scores), "text": listed(text)}
+
+
+def write(name, content):
+    versions = {"python": platform.python_version(), "torch": torch.__version__,
+                "numpy": np.__version__}
+    path = output / name
+    path.write_text(json.dumps({"versions": versions, **content}, indent=1) + "\n")
+    print(path, path.stat().st_size, "bytes")
+
+
+torch.set_num_threads(1)
+output.mkdir(parents=True, exist_ok=True)
+sys.path.insert(0, str(ut_cmvmr))
+with contextlib.redirect_stdout(io.StringIO()):
+    model_pretrained = load("model_pretrained", ut_cmvmr / "model_pretrained.py")
+write("conformer.json", conformers())
+write("parts.json", parts(model_pretrained))
+write("ut_cmvmr.json", matching(model_pretrained))
