@@ -1,0 +1,20 @@
+// aubio's beat tracker, for BeatOptions::external. aubio is GPL-3, so this is a library of its own,
+// vmr::aubio; a program that links it is a work under the GPL. Thread-safe.
+#pragma once
+
+#include "vmr/audio/beat.h"
+
+namespace vmr::audio {
+
+struct AubioBeatOptions {
+  int64_t window_samples = 1024;
+  int64_t hop_samples = 512;
+  // aubio drops beats below this level (dB); a click track with silence between the clicks needs
+  // it low.
+  double silence_decibels = -90;
+};
+
+// Throws: InvalidArgument naming the field, its value and the rule.
+ExternalBeatTracker aubio_beat_tracker(const AubioBeatOptions& options = {});
+
+}  // namespace vmr::audio

@@ -1,0 +1,151 @@
+#include "vmr/audio/beat.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "audio/beat_steps.h"
+#include "audio/mel_energies.h"
+#include "audio/onset_curve.h"
+#include "vmr/core/error.h"
+
+namespace vmr::audio {
+namespace {
+
+constexpr double kTempoWindowSeconds = 8;  // librosa's
+// The tracker's own: tempo windows every half a second, and what counts as silence.
+constexpr double kTempoStepSeconds = 0.5;
+constexpr double kSilenceDecibels = 60;
+
+OnsetOptions onset_options(const BeatOptions& options) {
+  if (options.onset) return *options.onset;
+  OnsetOptions onset;
+  onset.rate_hz = options.rate_hz;
+  if (options.method != BeatMethod::reference) {
+    onset.hop_samples = std::max<int64_t>(1, std::llround(options.rate_hz * 0.012));
+    onset.fft_samples = 2 * std::max<int64_t>(1, std::llround(options.rate_hz * 0.032));
+    onset.mels = 64;
+  }
+  return onset;
+}
+
+double frames_per_second(const OnsetOptions& onset) {
+  return onset.rate_hz / static_cast<double>(onset.hop_samples);
+}
+
+std::vector<double> to_vector(const at::Tensor& curve) {
+  const auto values = curve.to(at::kDouble).contiguous();
+  const auto* begin = values.const_data_ptr<double>();
+  return {begin, begin + values.numel()};
+}
+
+bool all_zero(const std::vector<double>& onset) {
+  return std::all_of(onset.begin(), onset.end(), [](double value) { return value == 0; });
+}
+
+int64_t best_lag(const std::vector<double>& scores) {
+  return std::max_element(scores.begin(), scores.end()) - scores.begin();
+}
+
+void track_reference(const std::vector<double>& onset, const BeatOptions& options,
+                     BeatResult& result) {
+  const double rate = frames_per_second(result.onset_options);
+  const auto window = static_cast<int64_t>(kTempoWindowSeconds * rate);
+  const auto scores = detail::tempo_scores(detail::mean_autocorrelation(onset, window, 1),
+                                           {rate, options.start_bpm});
+  result.tempo_bpm = 60 * rate / static_cast<double>(best_lag(scores));
+  const double period = std::nearbyint(60 * rate / result.tempo_bpm);
+  const auto score = detail::local_score(onset, period);
+  result.beat_frames = detail::chain_beats(score, period, options.tightness);
+  if (options.trim)
+    result.beat_frames = detail::trim_beats(result.beat_frames, score, options.trim_inclusive);
+}
+
+// The top of the parabola through a lag's score and its neighbours'.
+double refined_lag(const std::vector<double>& scores, int64_t lag) {
+  if (lag < 1 || lag + 1 >= static_cast<int64_t>(scores.size())) return static_cast<double>(lag);
+  const double left = scores[lag - 1], middle = scores[lag], right = scores[lag + 1];
+  const double bend = left - 2 * middle + right;
+  if (!std::isfinite(bend) || bend >= 0) return static_cast<double>(lag);
+  return static_cast<double>(lag) + std::clamp(0.5 * (left - right) / bend, -0.5, 0.5);
+}
+
+void track_song(const std::vector<double>& onset, const std::vector<double>& level,
+                const BeatOptions& options, BeatResult& result) {
+  const double rate = frames_per_second(result.onset_options);
+  const auto window = static_cast<int64_t>(kTempoWindowSeconds * rate);
+  const auto step = static_cast<int64_t>(std::ceil(kTempoStepSeconds * rate));
+  const auto scores = detail::tempo_scores(detail::mean_autocorrelation(onset, window, step),
+                                           {rate, options.start_bpm});
+  const double period = refined_lag(scores, best_lag(scores));
+  result.tempo_bpm = 60 * rate / period;
+  const auto score = detail::local_score(onset, period);
+  const double silence = *std::max_element(level.begin(), level.end()) - kSilenceDecibels;
+  for (const int64_t beat : detail::chain_beats(score, period, options.tightness))
+    if (level[beat] > silence) result.beat_frames.push_back(beat);
+}
+
+void track_external(const at::Tensor& waveform, const BeatOptions& options, BeatResult& result) {
+  result.beats_seconds = options.external(waveform, options.rate_hz);
+  const double rate = frames_per_second(result.onset_options);
+  const auto last = result.onset.size(0) - 1;
+  for (const double seconds : result.beats_seconds)
+    result.beat_frames.push_back(std::clamp<int64_t>(std::llround(seconds * rate), 0, last));
+  const auto count = result.beats_seconds.size();
+  if (count < 2) return;
+  std::vector<double> intervals;
+  for (size_t i = 1; i < count; ++i)
+    intervals.push_back(result.beats_seconds[i] - result.beats_seconds[i - 1]);
+  const auto middle = intervals.begin() + intervals.size() / 2;
+  std::nth_element(intervals.begin(), middle, intervals.end());
+  if (*middle > 0) result.tempo_bpm = 60 / *middle;
+}
+
+}  // namespace
+
+void validate(const BeatOptions& options) {
+  const auto check = [](bool good, const char* field, auto value, const char* rule) {
+    VMR_CHECK(good, "BeatOptions: ", field, " = ", value, ", but it must be ", rule);
+  };
+  check(options.rate_hz >= 1000 && options.rate_hz <= 192000, "rate_hz", options.rate_hz,
+        "1000 to 192000");
+  const auto onset = onset_options(options);
+  check(onset.rate_hz == options.rate_hz, "onset.rate_hz", onset.rate_hz, "equal to rate_hz");
+  validate(onset);
+  check(frames_per_second(onset) >= 15 && frames_per_second(onset) <= 1000, "onset.hop_samples",
+        onset.hop_samples, "a thousandth to a fifteenth of a second");
+  check(std::isfinite(options.tightness) && options.tightness > 0, "tightness", options.tightness,
+        "positive");
+  check(options.start_bpm >= 20 && options.start_bpm <= 300, "start_bpm", options.start_bpm,
+        "20 to 300");
+  VMR_CHECK(options.method != BeatMethod::aubio || options.external,
+            "BeatOptions: method aubio needs `external`; link vmr::aubio and set it to "
+            "aubio_beat_tracker() of vmr/audio_aubio/aubio_beat.h");
+}
+
+BeatResult track_beats(const at::Tensor& waveform, const BeatOptions& options) {
+  validate(options);
+  detail::check_waveform("track_beats", waveform, false, false);
+  BeatResult result;
+  result.onset_options = onset_options(options);
+  const bool exact = options.method == BeatMethod::reference;
+  const auto curve =
+      detail::onset_curve(exact ? waveform.to(at::kDouble) : waveform, result.onset_options);
+  result.onset = curve.strength.to(at::kCPU, at::kFloat);
+  if (options.method == BeatMethod::aubio) {
+    track_external(waveform, options, result);
+    return result;
+  }
+  const auto onset = to_vector(result.onset);
+  if (all_zero(onset)) return result;
+  if (options.method == BeatMethod::reference) {
+    track_reference(onset, options, result);
+  } else {
+    track_song(onset, to_vector(curve.level), options, result);
+  }
+  const double hop_seconds = 1 / frames_per_second(result.onset_options);
+  for (const int64_t frame : result.beat_frames)
+    result.beats_seconds.push_back(static_cast<double>(frame) * hop_seconds);
+  return result;
+}
+
+}  // namespace vmr::audio

@@ -1,0 +1,23 @@
+// Waveform -> band energies on the device of the waveform: what log_mel and fbank share.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "audio/log_mel_kernels.h"
+#include "audio/mel_bank.h"
+
+namespace vmr::audio::detail {
+
+// waveform [batch, samples] float32 or float64, contiguous. Fills in shape.batch, shape.samples and
+// mel.bins. Returns [batch, frames, mels]. `function` names the caller in errors.
+at::Tensor mel_energies(const char* function, const at::Tensor& waveform,
+                        const std::vector<double>& window, const MelBank& bank, FrameShape shape,
+                        MelShape mel);
+
+// Throws InvalidArgument unless waveform is [samples], or [batch, samples] where `batched`, of
+// float32, or float64 where `doubles`.
+void check_waveform(const char* function, const at::Tensor& waveform, bool batched, bool doubles);
+
+}  // namespace vmr::audio::detail
