@@ -1,0 +1,33 @@
+// Inter-modal ranking over a batch of matching pairs: every other item of the batch is a negative,
+// the hardest of each row count (UT-CMVMR section 14.2 of its reference; VM-NET, arXiv 1704.06761).
+// Thread-safe.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace vmr::loss {
+
+enum class Distance { cosine, euclidean };
+
+struct RankingOptions {
+  double margin = 0.0;
+  int64_t top = 1024;  // hardest negatives a row; more than the batch means the batch
+  Distance distance = Distance::cosine;
+};
+
+// The two directions, unweighted scalars.
+struct RankingTerms {
+  at::Tensor x_to_y, y_to_x;
+};
+
+// x, y [batch, dim], row i of x matches row i of y; D_ij = -x_i . y_j (unit rows: minus cosine) or
+// |x_i - y_j + 1e-6|. x_to_y = mean over rows i and the K = min(top, batch) smallest D_ij of
+// max(0, margin + D_ii - D_ij); y_to_x likewise over columns. The pair itself counts as a zero
+// among the K when K = batch, as published: batch of one gives 0. ids [batch] int64 (optional):
+// columns with the id of the row are no negatives, since many films share a track; they count as
+// zeros too. Example: D = [[-1, -0.5], [0, -0.8]], margin 0.6: x_to_y = (0 + 0.1 + 0 + 0) / 4.
+// Throws: InvalidArgument for unequal shapes or options out of range.
+RankingTerms inter_modal_ranking(const at::Tensor& x, const at::Tensor& y,
+                                 const RankingOptions& options = {}, const at::Tensor& ids = {});
+
+}  // namespace vmr::loss

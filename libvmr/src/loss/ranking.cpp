@@ -1,0 +1,46 @@
+#include "vmr/loss/ranking.h"
+
+#include <ATen/ATen.h>
+
+#include "vmr/core/error.h"
+
+namespace vmr::loss {
+namespace {
+
+// distances [batch, batch], rows against columns; `no_negative` marks pairs that cannot violate.
+at::Tensor hardest(const at::Tensor& distances, const at::Tensor& own,
+                   const at::Tensor& no_negative, const RankingOptions& options) {
+  const auto hinge =
+      at::relu(options.margin + own.unsqueeze(1) - distances).masked_fill(no_negative, 0);
+  const auto count = std::min(options.top, distances.size(1));
+  if (count == distances.size(1)) return hinge.mean();
+  // Within a row the smallest distance has the largest hinge.
+  return std::get<0>(hinge.topk(count, 1, true, /*sorted=*/false)).mean();
+}
+
+}  // namespace
+
+RankingTerms inter_modal_ranking(const at::Tensor& x, const at::Tensor& y,
+                                 const RankingOptions& options, const at::Tensor& ids) {
+  VMR_CHECK(x.dim() == 2 && x.numel() > 0 && x.sizes() == y.sizes(),
+            "inter_modal_ranking: expected two [batch, dim], got ", x.sizes(), " and ", y.sizes());
+  VMR_CHECK(options.top >= 1, "inter_modal_ranking: top = ", options.top, ", expected at least 1");
+  const auto batch = x.size(0);
+  VMR_CHECK(!ids.defined() || (ids.dim() == 1 && ids.size(0) == batch),
+            "inter_modal_ranking: expected ids [", batch, "], got ", ids.sizes());
+  at::Tensor distances;
+  if (options.distance == Distance::cosine) {
+    distances = -at::matmul(x, y.t());
+  } else {
+    distances = at::norm(x.unsqueeze(1) - y.unsqueeze(0) + 1e-6, 2, 2);
+  }
+  auto same = at::eye(batch, x.options().dtype(at::kBool));
+  if (ids.defined()) {
+    const auto keys = ids.to(x.device());
+    same = same.logical_or(keys.unsqueeze(1) == keys.unsqueeze(0));
+  }
+  const auto own = distances.diagonal();
+  return {hardest(distances, own, same, options), hardest(distances.t(), own, same, options)};
+}
+
+}  // namespace vmr::loss
