@@ -39,8 +39,8 @@ class FilmWriter {
 
   // The next frame, [height, width, 3] uint8 RGB, at (frames so far) / fps.
   void add_frame(const at::Tensor& rgb);
-  // A frame at a time of its own (variable rate; ticks of 1/90000 s). Requires: later than the
-  // last.
+  // A frame at a time of its own (variable rate; ticks of 1/90000 s or less). Requires: later than
+  // the last.
   void add_frame(const at::Tensor& rgb, double seconds);
   // The next stretch of sound, [channels, n] float32 in [-1, 1].
   void add_audio(const at::Tensor& samples);

@@ -1,0 +1,44 @@
+// The media area of a build without FFmpeg.
+#include "vmr/core/error.h"
+#include "vmr/media/decode.h"
+#include "vmr/media/film_writer.h"
+#include "vmr/media/probe.h"
+
+namespace vmr::media {
+namespace {
+
+[[noreturn]] void not_built(const char* function) {
+  throw NotBuilt(vmr::detail::concat(function,
+                                     ": built without FFmpeg (VMR_WITH_FFMPEG=OFF or not found); "
+                                     "install the libav*-dev packages and build again"));
+}
+
+}  // namespace
+
+MediaInfo probe(const std::filesystem::path&, const ProbeOptions&) { not_built("probe"); }
+void leave_ffmpeg_log_alone() {}
+
+Decoded decode(const std::filesystem::path&, const DecodePlan&, std::stop_token) {
+  not_built("decode");
+}
+
+struct FilmWriter::Impl {};
+FilmWriter::FilmWriter(const std::filesystem::path&, const FilmWriterOptions&) {
+  not_built("FilmWriter");
+}
+FilmWriter::~FilmWriter() = default;
+FilmWriter::FilmWriter(FilmWriter&&) noexcept = default;
+FilmWriter& FilmWriter::operator=(FilmWriter&&) noexcept = default;
+void FilmWriter::add_frame(const at::Tensor&) { not_built("FilmWriter"); }
+void FilmWriter::add_frame(const at::Tensor&, double) { not_built("FilmWriter"); }
+void FilmWriter::add_audio(const at::Tensor&) { not_built("FilmWriter"); }
+void FilmWriter::finish() { not_built("FilmWriter"); }
+
+void write_audio(const std::filesystem::path&, const Audio&) { not_built("write_audio"); }
+
+void write_preview(const std::filesystem::path&, const std::filesystem::path&,
+                   const std::filesystem::path&, const PreviewOptions&) {
+  not_built("write_preview");
+}
+
+}  // namespace vmr::media

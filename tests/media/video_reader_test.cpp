@@ -1,0 +1,197 @@
+// Pins that the right frames arrive, with the right times, colours, size and orientation.
+#include "vmr/media/video_reader.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/films.h"
+#include "support/synth.h"
+#include "support/temp_folder.h"
+#include "vmr/core/error.h"
+#include "vmr/media/decode.h"
+
+namespace vmr::media {
+namespace {
+
+using test::TempFolder;
+
+std::vector<int64_t> numbers(const Frames& frames) {
+  std::vector<int64_t> result;
+  for (int64_t i = 0; i < frames.pixels.size(0); ++i) {
+    result.push_back(test::number_of(frames.pixels[i]));
+  }
+  return result;
+}
+
+std::vector<int64_t> range(int64_t count, int64_t step = 1) {
+  std::vector<int64_t> result;
+  for (int64_t i = 0; i < count; ++i) result.push_back(i * step);
+  return result;
+}
+
+TEST(VideoReader, EveryFrameOnceInOrder) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "a.mp4", 60);
+  const Frames frames = read_frames(folder / "a.mp4", {});
+  EXPECT_EQ(frames.pixels.sizes(), (std::vector<int64_t>{60, 64, 128, 3}));
+  EXPECT_EQ(frames.pixels.scalar_type(), at::kByte);
+  EXPECT_EQ(numbers(frames), range(60));
+  for (size_t i = 0; i < 60; ++i) {
+    EXPECT_DOUBLE_EQ(frames.shown_seconds[i], i / 25.0);
+    EXPECT_DOUBLE_EQ(frames.until_seconds[i], (i + 1) / 25.0);
+  }
+}
+
+TEST(VideoReader, AGridAtTheFilmsOwnRateTakesEachFrameOnce) {
+  TempFolder folder;
+  const double fps = 30000.0 / 1001;
+  test::write_numbered_film(folder / "a.mp4", 90, {.fps = fps, .channels = 0});
+  test::copy_film(folder / "a.mp4", folder / "a.mkv");
+  for (const char* name : {"a.mp4", "a.mkv"}) {
+    EXPECT_EQ(numbers(read_frames(folder / name, {.fps = fps})), range(90)) << name;
+  }
+}
+
+TEST(VideoReader, OneFrameASecond) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "a.mp4", 130);
+  const Frames frames = read_frames(folder / "a.mp4", {.fps = 1});
+  EXPECT_EQ(numbers(frames), range(6, 25));
+  EXPECT_EQ(frames.requested_seconds, (std::vector<double>{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(numbers(read_frames(folder / "a.mp4", {.fps = 1, .max_frames = 3})), range(3, 25));
+  EXPECT_EQ(numbers(read_frames(folder / "a.mp4", {.fps = 1, .max_seconds = 2})), range(2, 25));
+}
+
+TEST(VideoReader, VariableRateIsReadByTimeAndNotByCount) {
+  TempFolder folder;
+  test::write_timed_film(folder / "a.mp4", {0, 0.04, 0.08, 1.5, 1.54, 3.0, 3.04});
+  const Frames frames = read_frames(folder / "a.mp4", {.fps = 2});
+  EXPECT_EQ(numbers(frames), (std::vector<int64_t>{0, 2, 2, 3, 4, 4, 5}));
+  EXPECT_NEAR(frames.shown_seconds[2], 0.08, 1e-5);
+  EXPECT_NEAR(frames.until_seconds[2], 1.5, 1e-5);
+  EXPECT_EQ(numbers(read_frames(folder / "a.mp4",
+                                {.times_seconds = {2.5, 0.5}, .sampling = FrameSampling::nearest})),
+            (std::vector<int64_t>{5, 2}));
+  EXPECT_EQ(numbers(read_frames(folder / "a.mp4", {.times_seconds = {0.05, 1, 2},
+                                                   .sampling = FrameSampling::first_at_or_after})),
+            (std::vector<int64_t>{2, 3, 5}));
+}
+
+TEST(VideoReader, ALateStartShowsTheFirstFrameBeforeIt) {
+  TempFolder folder;
+  std::vector<double> times;
+  for (int i = 0; i < 30; ++i) times.push_back(0.5 + i * 0.04);
+  test::write_timed_film(folder / "a.mp4", times, {.channels = 1});
+  const Frames frames = read_frames(folder / "a.mp4", {.fps = 4});
+  EXPECT_EQ(numbers(frames), (std::vector<int64_t>{0, 0, 0, 6, 12, 18, 25}));
+  EXPECT_NEAR(frames.shown_seconds[0], 0.5, 1e-5);
+}
+
+TEST(VideoReader, OtherContainersAndShiftedClocksGiveTheSameFrames) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "a.mp4", 50);
+  for (const char* name : {"b.ts", "b.mkv", "b.mov", "b.h264"}) {
+    const bool timed = std::string(name) != "b.h264";
+    test::copy_film(folder / "a.mp4", folder / name, {.shift_seconds = timed ? 5.0 : 0.0});
+    const Frames frames = read_frames(folder / name, {});
+    EXPECT_EQ(numbers(frames), range(50)) << name;
+    EXPECT_NEAR(frames.shown_seconds[25], 1.0, timed ? 1e-3 : 0.1) << name;
+  }
+}
+
+TEST(VideoReader, PicturesAreTurnedAsAPlayerDoes) {
+  TempFolder folder;
+  // Corners of the stored picture: red top left, green top right, blue bottom left.
+  const auto colour = [](const at::Tensor& picture, int64_t y, int64_t x) {
+    const auto pixel = picture.narrow(0, y < 0 ? picture.size(0) - 5 : 3, 2)
+                           .narrow(1, x < 0 ? picture.size(1) - 5 : 3, 2)
+                           .to(at::kFloat)
+                           .mean(at::IntArrayRef{0, 1});
+    const float r = pixel[0].item<float>(), g = pixel[1].item<float>(), b = pixel[2].item<float>();
+    return r > 180 && g < 90 && b < 90 ? 'r'
+           : g > 180 && r < 90         ? 'g'
+           : b > 180 && r < 90         ? 'b'
+                                       : '-';
+  };
+  // Top left, top right, bottom right, bottom left of the picture shown.
+  const std::pair<int, std::string> expected[] = {
+      {0, "rg-b"}, {90, "brg-"}, {180, "-brg"}, {270, "g-br"}};
+  for (const auto& [degrees, corners] : expected) {
+    test::write_numbered_film(folder / "a.mp4", 3,
+                              {.channels = 0, .crf = 10, .rotation_degrees = degrees});
+    const at::Tensor picture = read_frames(folder / "a.mp4", {.max_frames = 1}).pixels[0];
+    EXPECT_EQ(picture.size(0), degrees % 180 == 0 ? 64 : 128);
+    const std::string found{colour(picture, 0, 0), colour(picture, 0, -1), colour(picture, -1, -1),
+                            colour(picture, -1, 0)};
+    EXPECT_EQ(found, corners) << degrees;
+    const at::Tensor small =
+        read_frames(folder / "a.mp4", {.max_frames = 1, .width = 40, .height = 60}).pixels[0];
+    EXPECT_EQ(small.sizes(), (std::vector<int64_t>{60, 40, 3}));
+    const at::Tensor upright = at::rot90(picture, degrees / 90).contiguous();
+    EXPECT_EQ(test::number_of(upright), 0) << degrees;
+  }
+}
+
+TEST(VideoReader, ColoursSurviveEveryMatrixRangeAndDepth) {
+  TempFolder folder;
+  struct Case {
+    test::PlainFilm film;
+    const char* name;
+  };
+  const Case cases[] = {
+      {{.pixel_format = "yuv420p10le"}, "ten_bit.mp4"},
+      {{.encoder = "mjpeg", .pixel_format = "yuvj420p"}, "full_range.avi"},
+      {{.pixel_format = "yuvj420p"}, "full_range.mp4"},
+      {{.pixel_format = "yuv444p", .width = 131, .height = 67}, "odd.mp4"},
+      {{.encoder = "ffv1", .pixel_format = "yuv420p", .width = 131, .height = 67}, "odd.mkv"},
+      {{.encoder = "mpeg4"}, "old.avi"},
+      {{.encoder = "png", .pixel_format = "rgb24", .width = 99, .height = 49}, "rgb.mov"},
+      {{.encoder = "mpeg2video"}, "old.ts"},
+      {{.encoder = "libvpx-vp9", .settings = "deadline=realtime;cpu-used=8"}, "free.webm"},
+  };
+  for (const Case& one : cases) {
+    test::write_plain_film(folder / one.name, 14, one.film);
+    const Frames frames = read_frames(folder / one.name, {});
+    EXPECT_EQ(numbers(frames), range(14)) << one.name;
+    const at::Tensor wanted =
+        test::numbered_frame(7, one.film.width, one.film.height).to(at::kFloat);
+    const at::Tensor error = (frames.pixels[7].to(at::kFloat) - wanted);
+    // A wrong range moves black and white by 16 levels, a swapped channel by 100.
+    EXPECT_LT(error.abs().mean().item<float>(), 6) << one.name;
+    EXPECT_LT(std::abs(error.mean().item<float>()), 2) << one.name;
+  }
+}
+
+TEST(VideoReader, ResizesBilinearly) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "a.mp4", 2,
+                            {.width = 256, .height = 128, .channels = 0, .crf = 1});
+  const Frames small = read_frames(folder / "a.mp4", {.width = 128, .height = 64});
+  EXPECT_EQ(small.pixels.sizes(), (std::vector<int64_t>{2, 64, 128, 3}));
+  const at::Tensor whole = read_frames(folder / "a.mp4", {}).pixels[1].to(at::kFloat);
+  const at::Tensor mean = at::avg_pool2d(whole.permute({2, 0, 1}), 2).permute({1, 2, 0});
+  EXPECT_LT((small.pixels[1].to(at::kFloat) - mean).abs().mean().item<float>(), 4);
+}
+
+TEST(VideoReader, PrepareSeesEachTakenFrameOnce) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "a.mp4", 50);
+  int calls = 0;
+  const Frames frames = read_frames(
+      folder / "a.mp4", {.times_seconds = {1, 0, 1.01, 0.5}, .prepare = [&](const at::Tensor& rgb) {
+                           ++calls;
+                           return at::full({2}, test::number_of(rgb), at::kFloat);
+                         }});
+  EXPECT_EQ(calls, 3);  // 1 and 1.01 show the same frame
+  EXPECT_TRUE(at::equal(frames.pixels.select(1, 0), at::tensor({25.f, 0.f, 25.f, 12.f})));
+  EXPECT_THROW(
+      read_frames(
+          folder / "a.mp4",
+          {.fps = 5, .prepare = [&](const at::Tensor& rgb) { return at::zeros({++calls}); }}),
+      InvalidArgument);
+}
+
+}  // namespace
+}  // namespace vmr::media
