@@ -1,0 +1,180 @@
+#include "model/ut_cmvmr_nets.h"
+
+#include <cmath>
+
+#include "vmr/core/error.h"
+#include "vmr/nn/cross_attention.h"
+#include "vmr/nn/masked_mean.h"
+#include "vmr/nn/positional_table.h"
+
+namespace vmr::model {
+namespace {
+
+using Children = std::vector<std::pair<std::string, std::shared_ptr<torch::nn::Module>>>;
+
+nn::TransformerEncoder transformer(int64_t dim, const AttentionOptions& a,
+                                   nn::Initialisation rule) {
+  return nn::TransformerEncoder(nn::TransformerEncoderOptions(dim, dim)
+                                    .layers(a.layers)
+                                    .heads(a.heads)
+                                    .head_width(a.head_width)
+                                    .feed_forward(a.feed_forward)
+                                    .dropout(a.dropout)
+                                    .initialisation(rule));
+}
+
+nn::EmbeddingNet embedding(int64_t input, int64_t hidden, int64_t output, const UtCmvmrOptions& o) {
+  return nn::EmbeddingNet(nn::EmbeddingNetOptions(input, output)
+                              .hidden(hidden)
+                              .momentum(o.momentum)
+                              .dropout(o.embed_dropout)
+                              .initialisation(o.initialisation));
+}
+
+torch::nn::ModuleDict matching_classifier(const UtCmvmrOptions& o) {
+  const auto width = o.rho_dim;
+  const auto linear = [&](int64_t input, int64_t output) {
+    torch::nn::Linear layer(input, output);
+    nn::initialise_linear(layer, o.initialisation);
+    return layer;
+  };
+  const auto norm = [](int64_t dim) {
+    return torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(dim).eps(1e-3));
+  };
+  torch::nn::Sequential net(linear(2 * width, width), norm(width), torch::nn::ReLU(),
+                            torch::nn::Dropout(1.0 - o.keep_prob), linear(width, width / 2),
+                            norm(width / 2), torch::nn::ReLU(),
+                            torch::nn::Dropout(1.0 - o.keep_prob), linear(width / 2, 2));
+  return torch::nn::ModuleDict(Children{{"linear_net", net.ptr()}});
+}
+
+at::Tensor look_up(const torch::nn::ModuleDict& tables, const char* name,
+                   const at::Tensor& classes) {
+  const auto& table = tables->at<torch::nn::EmbeddingImpl>(name);
+  return at::embedding(table.weight,
+                       classes.to(at::kLong).clamp(0, table.options.num_embeddings() - 1));
+}
+
+// Real clips must agree, or the class of one clip would be added to another.
+void check_same_clips(const data::MaskedTensor& clips, const data::MaskedTensor& classes,
+                      int64_t max_clips, const std::string& name) {
+  const auto left = clips.mask.sum(1).clamp_max(max_clips);
+  const auto right = classes.mask.sum(1).clamp_max(max_clips);
+  VMR_CHECK(left.sizes() == right.sizes() && at::equal(left, right), "UtCmvmr: feature \"", name,
+            "\" and the clip features have different numbers of clips in an item; extract both "
+            "with the same clip length");
+}
+
+void check_row(const at::Tensor& values, at::IntArrayRef row, const std::string& name) {
+  VMR_CHECK(values.sizes().slice(2) == row, "UtCmvmr: feature \"", name,
+            "\" should have rows of shape ", row, ", got ", values.sizes());
+}
+
+}  // namespace
+
+at::Tensor unit_rows(const at::Tensor& rows) {
+  return rows / rows.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
+}
+
+UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o) : options(o) {
+  const auto add = [&](const char* name, auto module) {
+    return owner.register_module(name, module);
+  };
+  if (o.rhythm_flow) {
+    const auto table = [](int64_t classes, int64_t dim) {
+      return torch::nn::Embedding(classes, dim).ptr();
+    };
+    const auto dim = o.music_dim;
+    A_rhythm_embed = add("A_rhythm_embed",
+                         torch::nn::ModuleDict(Children{
+                             {"n_beat_embed", table(o.rhythm_classes[0], dim / 2)},
+                             {"beat_strength_embed", table(o.rhythm_classes[1], dim / 4)},
+                             {"beat_interval_width_embed", table(o.rhythm_classes[2], dim / 4)}}));
+    V_optic_embed =
+        add("V_optic_embed", torch::nn::ModuleDict(Children{{"optic_displacement_embed",
+                                                             table(o.flow_classes, o.video_dim)}}));
+  }
+  A_enc_former = add("A_enc_former", transformer(o.music_dim, o.encoder, o.initialisation));
+  V_enc_former = add("V_enc_former", transformer(o.video_dim, o.encoder, o.initialisation));
+  A_enc = add("A_enc", embedding(o.music_dim, o.encoder_hidden, o.rho_dim, o));
+  V_enc = add("V_enc", embedding(o.video_dim, o.encoder_hidden, o.rho_dim, o));
+  cross_attention = add("cross_attention", transformer(o.rho_dim, o.cross, o.initialisation));
+  A_proj = add("A_proj", embedding(o.rho_dim, o.projection_hidden, o.theta_dim, o));
+  V_proj = add("V_proj", embedding(o.rho_dim, o.projection_hidden, o.theta_dim, o));
+  D = add("D", embedding(o.theta_dim, 0, o.rho_dim, o));
+  if (o.text_dim > 0) W_proj = add("W_proj", embedding(o.text_dim, 0, o.theta_dim, o));
+  A_rec = add("A_rec", embedding(o.theta_dim, 0, o.rho_dim, o));
+  V_rec = add("V_rec", embedding(o.theta_dim, 0, o.rho_dim, o));
+  ce_match_loss = add("ce_match_loss", matching_classifier(o));
+  pos_emb1D = owner.register_parameter("pos_emb1D", torch::randn({2, o.rho_dim}));
+  null_music = owner.register_parameter("null_music", torch::randn({o.rho_dim}));
+  null_video = owner.register_parameter("null_video", torch::randn({o.rho_dim}));
+}
+
+at::Tensor UtCmvmr::Nets::music_sequence(const data::FeatureMap& music) const {
+  const auto clips = find_feature(music, options.music, "UtCmvmr");
+  check_row(clips.values, {options.music_dim}, options.music);
+  at::Tensor rhythm;
+  if (options.rhythm_flow) {
+    const auto classes = find_feature(music, options.rhythm, "UtCmvmr");
+    check_row(classes.values, {3}, options.rhythm);
+    check_same_clips(clips, classes, options.max_clips, options.rhythm);
+    const auto filled = fill_clips(classes, options.max_clips, ClipFill::cycle);
+    rhythm = at::cat({look_up(A_rhythm_embed, "n_beat_embed", filled.select(2, 0)),
+                      look_up(A_rhythm_embed, "beat_strength_embed", filled.select(2, 1)),
+                      look_up(A_rhythm_embed, "beat_interval_width_embed", filled.select(2, 2))},
+                     2);
+  }
+  return assemble(clips, rhythm, ClipFill::cycle);
+}
+
+at::Tensor UtCmvmr::Nets::video_sequence(const data::FeatureMap& video) const {
+  const auto clips = find_feature(video, options.video, "UtCmvmr");
+  check_row(clips.values, {options.video_dim}, options.video);
+  at::Tensor flow;
+  if (options.rhythm_flow) {
+    auto classes = find_feature(video, options.flow, "UtCmvmr");
+    if (classes.values.dim() == 3) classes.values = classes.values.squeeze(2);
+    check_row(classes.values, {}, options.flow);
+    check_same_clips(clips, classes, options.max_clips, options.flow);
+    flow = look_up(V_optic_embed, "optic_displacement_embed",
+                   fill_clips(classes, options.max_clips, ClipFill::repeat_last));
+  }
+  return assemble(clips, flow, ClipFill::repeat_last);
+}
+
+at::Tensor UtCmvmr::Nets::assemble(const data::MaskedTensor& clips, const at::Tensor& added,
+                                   ClipFill rule) const {
+  auto sequence = fill_clips(clips, options.max_clips, rule).to(pos_emb1D.scalar_type());
+  if (added.defined()) sequence = sequence + added;
+  if (options.sequence) return sequence;
+  // The mean is over the item's own clips, not over those that fill the sequence.
+  const auto count = clips.mask.sum(1, /*keepdim=*/true);
+  const auto own = at::arange(options.max_clips, count.options()).unsqueeze(0) < count;
+  return nn::masked_mean(sequence, own).unsqueeze(1);
+}
+
+at::Tensor UtCmvmr::Nets::encode_music(const at::Tensor& sequence) {
+  const auto positions = nn::sinusoid_table(sequence.size(1), sequence.size(2), sequence);
+  return A_enc(A_enc_former->mean(sequence + positions));
+}
+
+at::Tensor UtCmvmr::Nets::encode_video(const at::Tensor& sequence) {
+  const auto positions = nn::sinusoid_table(sequence.size(1), sequence.size(2), sequence);
+  return V_enc(V_enc_former->mean(sequence + positions));
+}
+
+at::Tensor UtCmvmr::Nets::music_alone(const at::Tensor& phi) {
+  return nn::attend_alone(cross_attention, pos_emb1D, phi, null_video, 0);
+}
+
+at::Tensor UtCmvmr::Nets::video_alone(const at::Tensor& phi) {
+  return nn::attend_alone(cross_attention, pos_emb1D, phi, null_music, 1);
+}
+
+at::Tensor UtCmvmr::Nets::vector(const at::Tensor& theta, const at::Tensor& rho) const {
+  const double g = options.theta_weight;
+  return at::cat({unit_rows(theta) * std::sqrt(g), unit_rows(rho) * std::sqrt(1.0 - g)}, 1);
+}
+
+}  // namespace vmr::model

@@ -1,0 +1,157 @@
+#include <nlohmann/json.hpp>
+
+#include "vmr/core/json_reader.h"
+#include "vmr/model/ut_cmvmr.h"
+
+namespace vmr::model {
+namespace {
+
+const std::vector<std::pair<std::string, nn::Initialisation>> kInitialisations = {
+    {"he_normal", nn::Initialisation::he_normal},
+    {"xavier_normal", nn::Initialisation::xavier_normal}};
+
+// One list of fields for both directions: `visit(key, field)` reads or writes.
+template <typename Options, typename Visit>
+void visit_attention(Options& o, Visit&& visit) {
+  visit("layers", o.layers);
+  visit("heads", o.heads);
+  visit("head_width", o.head_width);
+  visit("feed_forward", o.feed_forward);
+  visit("dropout", o.dropout);
+}
+
+template <typename Loss, typename Visit>
+void visit_loss(Loss& o, Visit&& visit) {
+  visit("triplet", o.triplet);
+  visit("regular", o.regular);
+  visit("text", o.text);
+  visit("match", o.match);
+  visit("rank", o.rank);
+  visit("independent", o.independent);
+  visit("first_triplet", o.first_triplet);
+  visit("second_triplet", o.second_triplet);
+  visit("margin", o.margin);
+  visit("rank_margin", o.rank_margin);
+  visit("independent_margin", o.independent_margin);
+  visit("rank_top", o.rank_top);
+}
+
+template <typename Options, typename Visit>
+void visit_options(Options& o, Visit&& visit) {
+  visit("music", o.music);
+  visit("video", o.video);
+  visit("rhythm", o.rhythm);
+  visit("flow", o.flow);
+  visit("music_dim", o.music_dim);
+  visit("video_dim", o.video_dim);
+  visit("text_dim", o.text_dim);
+  visit("sequence", o.sequence);
+  visit("rhythm_flow", o.rhythm_flow);
+  visit("max_clips", o.max_clips);
+  visit("clip_seconds", o.clip_seconds);
+  visit("rhythm_classes", o.rhythm_classes);
+  visit("flow_classes", o.flow_classes);
+  visit("theta_dim", o.theta_dim);
+  visit("rho_dim", o.rho_dim);
+  visit("encoder_hidden", o.encoder_hidden);
+  visit("projection_hidden", o.projection_hidden);
+  visit("embed_dropout", o.embed_dropout);
+  visit("momentum", o.momentum);
+  visit("keep_prob", o.keep_prob);
+  visit("theta_weight", o.theta_weight);
+}
+
+template <typename Number>
+void check_range(const char* field, Number value, double low, double high) {
+  VMR_CHECK(value >= low && value <= high, "UtCmvmr: ", field, " = ", value, ", expected in [", low,
+            ", ", high, "]");
+}
+
+void validate(const char* name, const AttentionOptions& o) {
+  const auto check = [&](const char* field, double value, double low, double high) {
+    check_range(detail::concat(name, ".", field).c_str(), value, low, high);
+  };
+  check("layers", o.layers, 1, 100);
+  check("heads", o.heads, 1, 1000);
+  check("head_width", o.head_width, 1, 1e5);
+  check("feed_forward", o.feed_forward, 1, 1e6);
+  check("dropout", o.dropout, 0, 0.99);
+}
+
+}  // namespace
+
+void validate(const UtCmvmrOptions& o) {
+  constexpr double kLarge = 1e6;
+  VMR_CHECK(!o.music.empty() && !o.video.empty() && !o.rhythm.empty() && !o.flow.empty(),
+            "UtCmvmr: music, video, rhythm and flow name features and cannot be empty");
+  check_range("music_dim", o.music_dim, 1, kLarge);
+  check_range("video_dim", o.video_dim, 1, kLarge);
+  check_range("text_dim", o.text_dim, 0, kLarge);
+  check_range("max_clips", o.max_clips, 1, 10000);
+  check_range("clip_seconds", o.clip_seconds, 1e-3, kLarge);
+  check_range("theta_dim", o.theta_dim, 1, kLarge);
+  check_range("rho_dim", o.rho_dim, 2, kLarge);
+  check_range("encoder_hidden", o.encoder_hidden, 0, kLarge);
+  check_range("projection_hidden", o.projection_hidden, 0, kLarge);
+  check_range("embed_dropout", o.embed_dropout, 0, 0.99);
+  check_range("momentum", o.momentum, 1e-6, 1);
+  check_range("keep_prob", o.keep_prob, 0.01, 1);
+  check_range("theta_weight", o.theta_weight, 0, 1);
+  check_range("loss.rank_top", o.loss.rank_top, 1, 1e9);
+  for (const double weight : {o.loss.triplet, o.loss.regular, o.loss.text, o.loss.match,
+                              o.loss.rank, o.loss.independent}) {
+    check_range("loss weight", weight, 0, kLarge);
+  }
+  validate("encoder", o.encoder);
+  validate("cross", o.cross);
+  if (o.rhythm_flow) {
+    VMR_CHECK(o.music_dim % 4 == 0, "UtCmvmr: music_dim = ", o.music_dim,
+              ", expected a multiple of 4 where rhythm_flow is on: beats take half of it, strength "
+              "and interval a quarter each");
+    VMR_CHECK(o.rhythm_classes.size() == 3, "UtCmvmr: rhythm_classes has ", o.rhythm_classes.size(),
+              " entries, expected 3: beats, strength, interval");
+    for (const auto classes : o.rhythm_classes) check_range("rhythm_classes", classes, 1, kLarge);
+    check_range("flow_classes", o.flow_classes, 1, kLarge);
+  }
+  VMR_CHECK(o.text_dim == 0 || o.loss.text == 0 || o.text_dim == o.rho_dim,
+            "UtCmvmr: rho_dim = ", o.rho_dim, ", text_dim = ", o.text_dim,
+            "; the text term compares rho with the sentence vector: make them equal or set "
+            "loss.text to 0");
+  VMR_CHECK(o.loss.rank + o.loss.independent + o.loss.match + o.loss.regular > 0,
+            "UtCmvmr: all of loss.rank, independent, match and regular are 0; nothing would train");
+}
+
+UtCmvmrOptions ut_cmvmr_options(const nlohmann::json& config) {
+  UtCmvmrOptions o;
+  JsonReader reader(config, "model");
+  reader.ignore("kind");
+  const auto into = [](JsonReader& from) {
+    return [&from](const char* key, auto& value) { from.field(key, value); };
+  };
+  visit_options(o, into(reader));
+  reader.choice("initialisation", o.initialisation, kInitialisations);
+  reader.object("encoder", [&](JsonReader& r) { visit_attention(o.encoder, into(r)); });
+  reader.object("cross", [&](JsonReader& r) { visit_attention(o.cross, into(r)); });
+  reader.object("loss", [&](JsonReader& r) { visit_loss(o.loss, into(r)); });
+  reader.finish();
+  validate(o);
+  return o;
+}
+
+nlohmann::json UtCmvmr::config() const {
+  nlohmann::json config;
+  const auto into = [](nlohmann::json& to) {
+    return [&to](const char* key, const auto& value) { to[key] = value; };
+  };
+  config["kind"] = kind();
+  visit_options(options_, into(config));
+  for (const auto& [name, value] : kInitialisations) {
+    if (value == options_.initialisation) config["initialisation"] = name;
+  }
+  visit_attention(options_.encoder, into(config["encoder"]));
+  visit_attention(options_.cross, into(config["cross"]));
+  visit_loss(options_.loss, into(config["loss"]));
+  return config;
+}
+
+}  // namespace vmr::model
