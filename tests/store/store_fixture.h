@@ -77,6 +77,7 @@ inline std::string read_bytes(const std::filesystem::path& path) {
 }
 
 inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
+  std::filesystem::remove(path);  // overwriting in place makes ext4 flush to the disk
   std::ofstream(path, std::ios::binary) << bytes;
 }
 

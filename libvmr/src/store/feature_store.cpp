@@ -8,7 +8,6 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <unordered_map>
 
 #include "store/feature_table.h"
 #include "store/lmdb.h"
@@ -60,7 +59,7 @@ class LmdbStore : public FeatureStore {
   std::vector<Part> parts_;           // in the order in which they are searched
   size_t own_ = 0;                    // index of the part that is written
   mutable std::mutex mutex_;          // guards provenances_
-  mutable std::unordered_map<std::string, Provenance> provenances_;  // by fingerprint
+  mutable std::map<std::string, Provenance, std::less<>> provenances_;  // by fingerprint
 };
 
 LmdbStore::LmdbStore(const std::filesystem::path& folder, const StoreOptions& options)
@@ -195,7 +194,8 @@ Provenance LmdbStore::provenance_of(const Transaction& transaction, const Featur
   if (provenance.extractor.empty() && provenance.version.empty()) {
     const auto entry = find_entry(transaction, key_prefix(key.feature, key.kind));
     if (!entry || entry->fingerprint != header.fingerprint) {
-      throw StoreError("provenance " + header.fingerprint + " is not that of the feature");
+      throw StoreError("provenance " + std::string(header.fingerprint) +
+                       " is not that of the feature");
     }
     provenance = entry->provenance;
     std::lock_guard lock(mutex_);
@@ -218,7 +218,7 @@ auto naming(const std::filesystem::path& folder, const FeatureKey& key, const Bo
 
 RecordHeader parse_record_of(const FeatureKey& key, std::string_view record) {
   auto header = parse_record(record);
-  if (header.id != key.id) throw StoreError("record belongs to the id " + header.id);
+  if (header.id != key.id) throw StoreError("record belongs to the id " + std::string(header.id));
   return header;
 }
 

@@ -1,6 +1,7 @@
 #include "store/lmdb.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ constexpr unsigned kMaxReaders = 4094;
 constexpr size_t kLeastMapBytes = size_t{1} << 20;
 constexpr size_t kMapStepBytes = size_t{64} << 30;  // doubling stops here
 constexpr size_t kSpareBytes = size_t{1} << 20;     // tree and free-list pages of one transaction
+constexpr size_t kMaxTailBytes = size_t{64} << 20;  // a file may be this much longer than its pages
 constexpr const char* kTableNames[] = {"tracks", "features", "notes"};
 
 // LMDB's rule of one open environment per file and process makes this the one global of the area.
@@ -24,7 +26,7 @@ struct Registry {
   struct Entry {
     Environment* environment;
     int users;
-    int process;
+    int generation;  // value of forks when it was opened
   };
   std::mutex mutex;
   std::map<std::pair<dev_t, ino_t>, Entry> entries;
@@ -34,6 +36,11 @@ Registry& registry() {
   static auto* const instance = new Registry;  // outlives stores in static objects
   return *instance;
 }
+
+// Number of forks between the first process and this one: what getpid() would tell, at the price of
+// a load instead of a system call per read.
+std::atomic<int> forks{0};
+[[maybe_unused]] const int kForksCounted = ::pthread_atfork(nullptr, nullptr, [] { ++forks; });
 
 // Transactions that this thread is in.
 struct Held {
@@ -91,20 +98,20 @@ std::shared_ptr<Environment> Environment::open(const std::filesystem::path& fold
   auto& shared = registry();
   std::lock_guard lock(shared.mutex);
   if (const auto found = shared.entries.find(identity(file));
-      found != shared.entries.end() && found->second.process == ::getpid()) {
+      found != shared.entries.end() && found->second.generation == forks) {
     auto& entry = found->second;
     if (options.writable) entry.environment->become_writable(options);
     ++entry.users;
     return {entry.environment, release};
   }
   auto* const environment = new Environment(folder, options);
-  shared.entries[identity(file)] = {environment, 1, ::getpid()};
+  shared.entries[identity(file)] = {environment, 1, forks};
   return {environment, release};
 }
 
 void Environment::release(Environment* environment) {
   // After a fork the environment is the parent's: closing it here would free the parent's readers.
-  if (environment->process_ != ::getpid()) return;
+  if (environment->generation_ != forks) return;
   auto& shared = registry();
   std::lock_guard lock(shared.mutex);
   for (auto entry = shared.entries.begin(); entry != shared.entries.end(); ++entry) {
@@ -118,7 +125,7 @@ void Environment::release(Environment* environment) {
 }
 
 Environment::Environment(const std::filesystem::path& folder, const EnvironmentOptions& options)
-    : folder_(folder), process_(::getpid()) {
+    : folder_(folder), generation_(forks), sync_(options.sync) {
   const auto file = folder / "data.mdb";
   std::error_code error;
   const auto size = std::filesystem::file_size(file, error);
@@ -159,15 +166,12 @@ Environment::Environment(const std::filesystem::path& folder, const EnvironmentO
 
 Environment::~Environment() {
   for (MDB_txn* idle : idle_) mdb_txn_abort(idle);
-  unsigned flags = 0;
-  if (mdb_env_get_flags(handle_, &flags) == 0 && (flags & MDB_NOSYNC) != 0) {
-    mdb_env_sync(handle_, 1);
-  }
+  if (unflushed_) mdb_env_sync(handle_, 1);
   mdb_env_close(handle_);
 }
 
 void Environment::check_process() const {
-  if (process_ != ::getpid()) {
+  if (generation_ != forks) {
     throw StoreError(detail::concat("store: ", folder_.string(),
                                     " was opened before fork(); open it again in the child"));
   }
@@ -213,7 +217,10 @@ void Environment::open_tables(bool create) {
 
 void Environment::become_writable(const EnvironmentOptions& options) {
   if (read_only_) fail(EACCES, "write");
+  std::lock_guard lock(write_mutex_);
   check(mdb_env_set_flags(handle_, MDB_NOSYNC, options.sync ? 0 : 1), "open");
+  if (options.sync && unflushed_) check(mdb_env_sync(handle_, 1), "sync");
+  sync_ = options.sync;
   open_tables(true);
 }
 
@@ -254,9 +261,12 @@ void Environment::make_room(size_t bytes, bool map_was_full) {
     } while (wanted > size / 5 * 4);
     resize(size);
   }
-  // Extended ahead (sparsely), so that a file shorter than its last page is always one cut short.
+  // Extended ahead (sparsely), so that a file shorter than its last page is always one cut short;
+  // in steps, because each costs a wait for the file system's journal.
   const auto file = folder_ / "data.mdb";
-  if (std::filesystem::file_size(file) < wanted &&
+  if (std::filesystem::file_size(file) >= wanted) return;
+  const size_t ahead = wanted + std::min(used / 4, kMaxTailBytes);
+  if (::truncate(file.c_str(), static_cast<off_t>(ahead)) != 0 &&
       ::truncate(file.c_str(), static_cast<off_t>(wanted)) != 0) {
     fail(errno, "extend");
   }
@@ -277,11 +287,12 @@ void Environment::write(size_t bytes, const std::function<void(WriteTransaction&
       WriteTransaction transaction(*this);
       body(transaction);
       transaction.commit();
-      return;
+      break;
     } catch (const MapFull&) {
       map_was_full = true;
     }
   }
+  unflushed_ = !sync_;
 }
 
 int64_t Environment::file_bytes() const {
@@ -299,8 +310,6 @@ void Environment::clear_stale_readers() {
   int dead = 0;
   check(mdb_reader_check(handle_, &dead), "check readers of");
 }
-
-void Environment::flush() { check(mdb_env_sync(handle_, 1), "sync"); }
 
 std::optional<std::string_view> Transaction::find(Table table, std::string_view key) const {
   if (!environment_.has_tables_) return std::nullopt;

@@ -92,8 +92,6 @@ class Environment {
   void copy_compact(const std::filesystem::path& folder);
   // Gives the slots of dead readers free, so that the pages they held can be used again.
   void clear_stale_readers();
-  // Writes to disk what sync = false left in the system's cache.
-  void flush();
 
  private:
   friend class Transaction;
@@ -120,10 +118,11 @@ class Environment {
   MDB_dbi tables_[3] = {};
   std::atomic<bool> has_tables_ = false;
   bool read_only_ = false;
-  const int process_;
+  const int generation_;  // of the process that opened it
 
-  std::mutex write_mutex_;  // one write transaction at a time in this process
-  std::mutex mutex_;        // guards what follows
+  std::mutex write_mutex_;  // one write transaction at a time in this process; guards the next two
+  bool sync_, unflushed_ = false;
+  std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   int active_ = 0;              // open transactions
   bool resizing_ = false;       // somebody waits for active_ == 0

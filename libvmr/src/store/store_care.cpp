@@ -34,11 +34,11 @@ std::string fault_of(std::string_view encoded, std::string_view record,
     verify_values(header, record);
     auto key = decode_key(encoded, record);
     key.id = header.id;
-    if (encode_key(key) != encoded) return "record belongs to the id " + header.id;
+    if (encode_key(key) != encoded) return "record belongs to the id " + std::string(header.id);
     const auto entry = entries.find(key_prefix(key.feature, key.kind));
     if (entry == entries.end()) return "its feature has no provenance";
     if (entry->second.fingerprint != header.fingerprint) {
-      return "provenance " + header.fingerprint + " is not the feature's " +
+      return "provenance " + std::string(header.fingerprint) + " is not the feature's " +
              entry->second.fingerprint;
     }
     return "";
@@ -228,10 +228,11 @@ int64_t compact_store(const std::filesystem::path& folder) {
       main->copy_compact(folder / fresh);
     }
     {
-      const auto copy = Environment::open(folder / fresh, {.writable = true});
-      copy->flush();
+      const auto copy = Environment::open(folder / fresh, {});
       after = copy->file_bytes();
     }
+    detail::sync_path(folder / fresh / "data.mdb");
+    detail::sync_path(folder / fresh);
     // One step, so that there is a main part at every moment; readers that have the old one open
     // go on with it.
     if (::renameat2(AT_FDCWD, (folder / fresh).c_str(), AT_FDCWD, (folder / kMainPart).c_str(),

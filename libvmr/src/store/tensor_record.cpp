@@ -82,7 +82,7 @@ class Taker {
   T number() {
     return load<T>(take(sizeof(T)).data());
   }
-  std::string text() { return std::string(take(number<uint32_t>())); }
+  std::string_view text() { return take(number<uint32_t>()); }
   size_t left() const { return bytes_.size(); }
 
  private:
@@ -240,7 +240,7 @@ RecordHeader parse_record(std::string_view record) {
     throw StoreError(detail::concat("shape does not agree with ", value_bytes, " value bytes"));
   }
   header.times = take_times(taker, load<uint8_t>(record.data() + 7), header.shape[0]);
-  header.fingerprint = std::string(taker.take(kFingerprintBytes));
+  header.fingerprint = taker.take(kFingerprintBytes);
   header.id = taker.text();
   header.media_hash = taker.text();
   return header;

@@ -26,7 +26,7 @@ struct RecordHeader {
   at::ScalarType dtype = at::ScalarType::Float;
   std::vector<int64_t> shape;
   RowTimes times;
-  std::string fingerprint, id, media_hash;
+  std::string_view fingerprint, id, media_hash;  // in the record's memory
   size_t value_offset = 0, value_bytes = 0;
   uint64_t value_hash = 0;
 };

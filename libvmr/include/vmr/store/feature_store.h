@@ -2,6 +2,7 @@
 // many readers, in one process or several; a commit is atomic and survives a crash. Values keep
 // their provenance, and a feature holds tracks of one provenance fingerprint only. Layout:
 // docs/store_format.md. Thread-safe: reads and writes may come from any thread, writes queue.
+// Not for use across fork(): the child opens the store again.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,9 @@ struct StoreOptions {
   bool writable = false;  // opens or creates; false: the store must exist
   int shard_index = 0;    // this writer's part, from 0
   int shard_count = 1;    // 1 = the main part; readers always see the union of all parts
-  bool sync = true;       // fsync at every commit; false: a power cut may lose the last commits
+  // fsync at every commit. false: at closing only, for stores that can be made again: a killed
+  // process still loses nothing, a power cut before closing may cost the part.
+  bool sync = true;
   int64_t initial_map_bytes = int64_t{1} << 30;  // grows by itself
 };
 
@@ -62,8 +65,10 @@ class FeatureStore {
   virtual void put(const std::vector<std::pair<FeatureKey, FeatureTrack>>& tracks) = 0;
   // Empty where absent. The copy is the caller's. Throws: StoreError where the value is damaged.
   virtual std::optional<FeatureTrack> find(const FeatureKey& key) const = 0;
-  // Calls body with a track whose values lie in the mapped file: no copy, valid only inside body.
-  // Returns false where absent.
+  // Calls body with a track whose values lie in the mapped file: no copy, 64-byte aligned above
+  // 2 KB, valid only inside body and not writable. Returns false where absent. The checksum of the
+  // header is compared, that of the values is not (find and check_store do).
+  // Requires: body neither writes to this store (InvalidArgument) nor waits for who does.
   virtual bool visit(const FeatureKey& key,
                      const std::function<void(const FeatureTrack&)>& body) const = 0;
   virtual bool contains(const FeatureKey& key) const = 0;
@@ -75,6 +80,8 @@ class FeatureStore {
   virtual std::optional<Provenance> provenance(const std::string& feature,
                                                const std::string& kind) const = 0;
   // Removes all tracks of a feature and kind, so that tracks of another provenance can be put.
+  // Like remove and put, changes this writer's part only. Throws: StoreError where another part
+  // holds such a track too (put: an earlier part, which would hide the new one); merge first.
   virtual int64_t remove_feature(const std::string& feature, const std::string& kind) = 0;
   virtual bool remove(const FeatureKey& key) = 0;
 
@@ -86,11 +93,14 @@ class FeatureStore {
 };
 
 // Reads every value and compares checksums. Never throws for damaged values: they are in the
-// report.
+// report. A part that cannot be opened is an entry of its own.
 StoreReport check_store(const std::filesystem::path& folder, const RunControl& control = {});
-// Copies all shard parts of `folder` into its main part and removes them; resumable.
+// Copies all shard parts of `folder` into its main part and removes them; resumable. Where both
+// hold a key the main part's value stays (logged where they differ). Returns the tracks copied.
+// Throws: StoreError where a part is being written or damaged, or provenances differ.
 int64_t merge_store(const std::filesystem::path& folder, const RunControl& control = {});
-// Rewrites the main part without free pages; returns bytes saved.
+// Rewrites the main part without free pages; returns bytes saved. Open readers go on with the old
+// file. Throws: StoreError where the main part is being written.
 int64_t compact_store(const std::filesystem::path& folder);
 
 }  // namespace vmr::store
