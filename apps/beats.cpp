@@ -8,6 +8,7 @@
 #include "shared.h"
 #include "vmr/audio/beat.h"
 #include "vmr/media/audio_reader.h"
+#include "vmr/pipeline/plots.h"
 #include "vmr/pipeline/recipe.h"
 
 namespace vmr::apps {
@@ -15,7 +16,7 @@ namespace {
 
 struct Options {
   Common common;
-  std::string file, method = "tracker";
+  std::string file, method = "tracker", plot;
   double rate_hz = 16000;
 };
 
@@ -28,6 +29,7 @@ int run(const Options& options) {
   audio_options.rate_hz = options.rate_hz;
   const auto sound = media::read_audio(options.file, audio_options, control().stop);
   const auto result = audio::track_beats(sound.samples[0].contiguous(), beats);
+  if (!options.plot.empty()) pipeline::write_beat_plot(options.plot, result);
   if (options.common.json) {
     print_json({{"tempo_bpm", result.tempo_bpm},
                 {"beats_seconds", result.beats_seconds},
@@ -52,6 +54,7 @@ Command add_beats(CLI::App& root) {
                   "tracker (whole song), reference (librosa 0.9) or aubio")
       ->capture_default_str();
   app->add_option("--rate", options->rate_hz, "analysis rate in Hz")->capture_default_str();
+  app->add_option("--plot", options->plot, "write onset strength and beats to this SVG file");
   return {app, [options] { return run(*options); }};
 }
 

@@ -2,6 +2,7 @@
 #include "video/flow_pairs.h"
 #include "video/resize_kernels.h"
 #include "vmr/core/error.h"
+#include "vmr/video/picture.h"
 
 namespace vmr::video::detail {
 
@@ -20,3 +21,11 @@ void flow_of_pairs(const at::Tensor&, const std::vector<FramePair>&, const FlowO
 }
 
 }  // namespace vmr::video::detail
+
+namespace vmr::video {
+
+std::string encode_jpeg(const at::Tensor&, int) {
+  throw NotBuilt("encode_jpeg: built without OpenCV (VMR_WITH_OPENCV=OFF); build with OpenCV");
+}
+
+}  // namespace vmr::video

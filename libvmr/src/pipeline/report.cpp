@@ -1,0 +1,256 @@
+#include "vmr/pipeline/report.h"
+
+#include <ATen/ATen.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "core/file_io.h"
+#include "pipeline/report_page.h"
+#include "vmr/audio/beat.h"
+#include "vmr/core/error.h"
+#include "vmr/media/film_writer.h"
+#include "vmr/media/video_reader.h"
+#include "vmr/pipeline/plots.h"
+#include "vmr/pipeline/svg_plot.h"
+#include "vmr/video/picture.h"
+
+namespace vmr::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kThumbnailWidth = 240;
+constexpr double kAnalysisRateHz = 16000;
+constexpr int64_t kWaveformPoints = 900;
+
+std::string number(double value, int digits = 3) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string base64(const std::string& bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t word = 0;
+    const size_t count = std::min<size_t>(3, bytes.size() - i);
+    for (size_t j = 0; j < 3; ++j) word = word << 8 | (j < count ? uint8_t(bytes[i + j]) : 0);
+    for (size_t j = 0; j < 4; ++j) {
+      text += j <= count ? kDigits[word >> (18 - 6 * j) & 63] : '=';
+    }
+  }
+  return text;
+}
+
+const FeatureTrack* find_track(const FilmAnalysis& film, const std::string& name) {
+  for (const auto& [feature, track] : film.tracks) {
+    if (feature == name) return &track;
+  }
+  return nullptr;
+}
+
+std::vector<double> moments(const FeatureTrack* track) {
+  if (track == nullptr) return {};
+  const auto values = track->values.to(at::kDouble).contiguous();
+  const auto* begin = values.const_data_ptr<double>();
+  return {begin, begin + values.numel()};
+}
+
+std::string film_strip(const FilmAnalysis& film, int64_t count) {
+  media::FrameJob job;
+  for (int64_t i = 0; i < count; ++i) {
+    job.times_seconds.push_back((double(i) + 0.5) * film.duration_seconds / double(count));
+  }
+  job.prepare = [](const at::Tensor& rgb) {
+    const int64_t height = std::max<int64_t>(1, rgb.size(0) * kThumbnailWidth / rgb.size(1));
+    return video::resize(rgb, height, kThumbnailWidth, video::ResizeKernel::opencv_area);
+  };
+  const auto frames = media::read_frames(film.path, job);
+  std::string html = "<div class=\"strip\">\n";
+  for (int64_t i = 0; i < count; ++i) {
+    const auto seconds = number(frames.requested_seconds[size_t(i)], 1);
+    html += "<figure><img alt=\"frame at " + seconds + " s\" src=\"data:image/jpeg;base64," +
+            base64(video::encode_jpeg(frames.pixels[i])) + "\"><figcaption>" + seconds +
+            " s</figcaption></figure>\n";
+  }
+  return html + "</div>\n";
+}
+
+SvgPlot time_plot(std::string title, double seconds, std::string y_label, std::string y_unit) {
+  SvgPlot plot;
+  plot.title = std::move(title);
+  plot.x_axis = {"time", "s", 0, std::max(seconds, 0.1)};
+  plot.y_axis = {std::move(y_label), std::move(y_unit)};
+  plot.height = 240;
+  return plot;
+}
+
+std::string flow_figure(const FilmAnalysis& film) {
+  const auto* flow = find_track(film, "flow");
+  if (flow == nullptr) return "";
+  auto plot = time_plot("Motion and cuts", film.duration_seconds, "flow", "pixels");
+  SvgSeries series;
+  series.name = "mean flow between frames";
+  for (int64_t row = 0; row < flow->times.size(); ++row) {
+    series.x.push_back(flow->times.at(row).start_seconds);
+    series.y.push_back(double(flow->values.const_data_ptr<float>()[row]));
+  }
+  plot.series.push_back(series);
+  for (const double cut : moments(find_track(film, "cuts"))) plot.markers.push_back({cut, ""});
+  return svg(plot);
+}
+
+// Loudness over time as bars, the beats as markers, the film's cuts as a second kind of marker.
+std::string waveform_figure(const at::Tensor& mono, const audio::BeatResult& beats,
+                            const std::vector<double>& cuts) {
+  const double seconds = double(mono.size(0)) / kAnalysisRateHz;
+  auto plot = time_plot("Loudness, beats (dashed) and the film's cuts (red)", seconds, "rms", "");
+  plot.height = 200;
+  SvgSeries series;
+  const int64_t step = std::max<int64_t>(1, mono.size(0) / kWaveformPoints);
+  const auto* sample = mono.const_data_ptr<float>();
+  for (int64_t begin = 0; begin + step <= mono.size(0); begin += step) {
+    double energy = 0;
+    for (int64_t i = begin; i < begin + step; ++i) energy += double(sample[i]) * sample[i];
+    series.x.push_back((double(begin) + double(step) / 2) / kAnalysisRateHz);
+    series.y.push_back(std::sqrt(energy / double(step)));
+  }
+  plot.series.push_back(series);
+  for (const double beat : beats.beats_seconds) {
+    if (beat < seconds) plot.markers.push_back({beat, "", "#9aa5b1"});
+  }
+  for (const double cut : cuts) {
+    if (cut < seconds) plot.markers.push_back({cut, "", "#c0392b"});
+  }
+  return svg(plot);
+}
+
+// The sound itself as AAC inside the page.
+std::string player(const fs::path& path, double offset, double seconds) {
+  media::AudioOptions options;
+  options.rate_hz = 44100;
+  options.channels = 0;
+  options.start_seconds = std::max(0.0, offset);
+  options.duration_seconds = seconds;
+  const auto sound = media::read_audio(path, options);
+  std::string folder = (fs::temp_directory_path() / "vmr-report-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) {
+    throw StoreError("report: cannot make a temporary folder in " +
+                     fs::temp_directory_path().string());
+  }
+  const fs::path file = fs::path(folder) / "sound.m4a";
+  try {
+    media::write_audio(file, sound);
+    const auto bytes = vmr::detail::read_file(file);
+    fs::remove_all(folder);
+    return "<audio controls preload=\"none\" src=\"data:audio/mp4;base64," + base64(bytes) +
+           "\"></audio>\n";
+  } catch (...) {
+    fs::remove_all(folder);
+    throw;
+  }
+}
+
+std::string sound_figures(const retrieval::Hit& hit, const std::vector<double>& cuts,
+                          bool with_player, double seconds) {
+  const std::string path = hit.metadata.value("path", "");
+  try {
+    media::AudioOptions options;
+    options.rate_hz = kAnalysisRateHz;
+    options.start_seconds = std::max(0.0, hit.offset_seconds);
+    options.duration_seconds = seconds;
+    const auto mono = media::read_audio(path, options).samples[0].contiguous();
+    audio::BeatOptions beat_options;
+    beat_options.rate_hz = kAnalysisRateHz;
+    const auto beats = audio::track_beats(mono, beat_options);
+    std::string html = "<p class=\"meta\">" + number(beats.tempo_bpm, 1) + " BPM, from " +
+                       number(hit.offset_seconds, 2) + " s</p>\n" +
+                       waveform_figure(mono, beats, cuts);
+    if (with_player) html += player(path, hit.offset_seconds, seconds);
+    return html;
+  } catch (const MediaError& error) {
+    return "<p class=\"gone\">no sound: " + escape_xml(error.what()) + "</p>\n";
+  }
+}
+
+std::string describe_hit(const retrieval::Hit& hit, size_t rank) {
+  std::string tags;
+  for (const auto& tag : hit.metadata.value("tags", nlohmann::json::array())) {
+    if (tag.is_string()) tags += (tags.empty() ? "" : ", ") + tag.get<std::string>();
+  }
+  std::string html =
+      "<header><span class=\"rank\">" + std::to_string(rank) + "</span><span class=\"title\">" +
+      escape_xml(hit.metadata.value("title", hit.id)) + "</span><span class=\"meta\">" +
+      escape_xml(hit.id) + (tags.empty() ? "" : " · " + escape_xml(tags)) +
+      "</span><span class=\"score\">" + number(hit.score) + "</span></header>\n";
+  html += "<table class=\"parts\">\n";
+  for (const auto& part : hit.parts) {
+    const double width = std::clamp(part.value, 0.0, 1.0) * 160;
+    html += "<tr><td>" + escape_xml(part.name) + "</td><td>" + number(part.value) + " × " +
+            number(part.weight, 2) +
+            "</td><td><span class=\"bar\" style=\"width:" + number(width, 0) +
+            "px\"></span></td></tr>\n";
+  }
+  return html + "</table>\n";
+}
+
+}  // namespace
+
+void write_match_report(const fs::path& out, const FilmAnalysis& film,
+                        const std::vector<retrieval::Hit>& hits, const ReportOptions& options,
+                        const RunControl& control) {
+  const std::string name = escape_xml(film.path.filename().string());
+  const auto cuts = moments(find_track(film, "cuts"));
+  std::string html =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>Music for " +
+      name + "</title>\n<style>" + detail::kReportStyle + "</style></head><body>\n";
+  html += "<h1>Music for " + name + "</h1>\n<p class=\"note\">" + number(film.duration_seconds, 1) +
+          " s, " + std::to_string(cuts.size()) + " cuts found, " + std::to_string(hits.size()) +
+          " tracks ranked</p>\n";
+  html += film_strip(film, std::max<int64_t>(1, options.key_frames));
+  html += flow_figure(film) +
+          "<h2>Tracks, best first</h2>\n<p class=\"note\">A score is the sum of "
+          "its parts, each a cosine times its weight.</p>\n";
+  for (size_t i = 0; i < hits.size(); ++i) {
+    html += "<section class=\"hit\">\n" + describe_hit(hits[i], i + 1) +
+            sound_figures(hits[i], cuts, int64_t(i) < options.players, options.player_seconds) +
+            "</section>\n";
+    control.progress({"report", int64_t(i) + 1, int64_t(hits.size()), hits[i].id});
+    if (control.stop.stop_requested()) break;
+  }
+  html += "</body></html>\n";
+  vmr::detail::write_file_atomically(out, html);
+}
+
+void write_flow_plot(const fs::path& out, const std::vector<double>& seconds,
+                     const std::vector<double>& magnitude_pixels) {
+  auto plot = time_plot("Optical flow", seconds.empty() ? 1 : seconds.back(), "flow", "pixels");
+  plot.series.push_back({"mean magnitude", seconds, magnitude_pixels});
+  vmr::detail::write_file_atomically(out, svg(plot));
+}
+
+void write_beat_plot(const fs::path& out, const audio::BeatResult& beats) {
+  const double frame_seconds =
+      double(beats.onset_options.hop_samples) / beats.onset_options.rate_hz;
+  const auto onset = beats.onset.to(at::kFloat).contiguous();
+  SvgSeries series;
+  series.name = "onset strength";
+  for (int64_t i = 0; i < onset.size(0); ++i) {
+    series.x.push_back(double(i) * frame_seconds);
+    series.y.push_back(double(onset.const_data_ptr<float>()[i]));
+  }
+  auto plot = time_plot("Beats at " + number(beats.tempo_bpm, 1) + " BPM",
+                        double(onset.size(0)) * frame_seconds, "onset strength", "dB");
+  plot.series.push_back(series);
+  for (const double beat : beats.beats_seconds) plot.markers.push_back({beat, ""});
+  vmr::detail::write_file_atomically(out, svg(plot));
+}
+
+}  // namespace vmr::pipeline

@@ -1,0 +1,207 @@
+// Pins extraction: features by hand on media with known truth, resume, failures that do not stop
+// the others, and the refusal to mix options in a store.
+#include "vmr/pipeline/extraction.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "support/films.h"
+#include "support/synth.h"
+#include "support/temp_folder.h"
+#include "vmr/audio/fbank.h"
+#include "vmr/core/error.h"
+#include "vmr/media/audio_reader.h"
+#include "vmr/media/film_writer.h"
+#include "vmr/video/frame.h"
+#include "vmr/video/trajectory.h"
+
+namespace vmr::pipeline {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+ExtractRecipe full_recipe() {
+  ExtractRecipe recipe;
+  recipe.height = 64;
+  recipe.width = 128;
+  recipe.fbank.emplace();
+  recipe.rhythm.emplace();
+  recipe.beats.emplace();
+  recipe.grey_clips = true;
+  recipe.clip_flow.emplace();
+  recipe.flow.emplace();
+  recipe.flow->width = 128;
+  recipe.flow->height = 64;
+  recipe.cuts = true;
+  return recipe;
+}
+
+void write_song(const std::filesystem::path& path, double seconds, double bpm = 120) {
+  media::Audio audio;
+  audio.samples = test::click_track(bpm, seconds, 16000).samples;
+  audio.rate_hz = 16000;
+  media::write_audio(path, audio);
+}
+
+const FeatureTrack& track(const NamedTracks& tracks, const std::string& name) {
+  for (const auto& [feature, value] : tracks) {
+    if (feature == name) return value;
+  }
+  throw std::runtime_error("no track " + name);
+}
+
+store::ManifestItem item(const std::string& id, const std::string& kind,
+                         const std::filesystem::path& path, const std::string& track = "") {
+  store::ManifestItem result;
+  result.id = id;
+  result.kind = kind;
+  result.path = path;
+  result.track = track;
+  result.tags = {"calm"};
+  result.split = "train";
+  return result;
+}
+
+TEST(ExtractMusic, CutsClipsAsThePaperAndFbankEqualsTheFunction) {
+  test::TempFolder folder;
+  write_song(folder / "song.wav", 10.5);  // 10.5 s: two clips and 2.5 s, which is padded to a third
+  const auto tracks = extract_music(folder / "song.wav", full_recipe());
+  const auto& fbank = track(tracks, "fbank");
+  EXPECT_EQ(fbank.values.sizes(), (std::vector<int64_t>{3, 398, 80}));
+  EXPECT_EQ(fbank.times.at(2), (Interval{8, 12}));
+  const auto sound = media::read_audio(folder / "song.wav").samples[0];
+  const auto second = audio::fbank(sound.slice(0, 64000, 128000).contiguous());
+  EXPECT_TRUE(at::allclose(fbank.values[1], second, 1e-5, 1e-5));
+  const auto& rhythm = track(tracks, "rhythm");
+  EXPECT_EQ(rhythm.values.sizes(), (std::vector<int64_t>{3, 3}));
+  EXPECT_EQ(rhythm.values.scalar_type(), at::kLong);
+  // 120 BPM: eight beats in four seconds, half a second apart: class 0.5 * 16.
+  EXPECT_NEAR(double(rhythm.values[1][0].item<int64_t>()), 8, 1);
+  EXPECT_NEAR(double(rhythm.values[1][2].item<int64_t>()), 8, 1);
+  EXPECT_EQ(track(tracks, "beats").values.scalar_type(), at::kDouble);
+}
+
+TEST(ExtractMusic, TooShortSoundIsAMediaErrorThatSaysHowLongItWas) {
+  test::TempFolder folder;
+  write_song(folder / "short.wav", 1.5);
+  EXPECT_THAT([&] { extract_music(folder / "short.wav", full_recipe()); },
+              ThrowsMessage<MediaError>(HasSubstr("too short: 1.5 s")));
+}
+
+TEST(ExtractFilm, OneDecodeGivesTheSameAsSeparateCalls) {
+  test::TempFolder folder;
+  test::write_square_film(folder / "film.mp4", 150, 2, 1);  // 6 s at 25 frames/s, 160 x 120
+  auto recipe = full_recipe();
+  const auto tracks = extract_film(folder / "film.mp4", recipe);
+  media::FrameJob job;
+  job.fps = 3;
+  const auto frames = media::read_frames(folder / "film.mp4", job);
+  const auto small = video::resize(frames.pixels, 64, 128, video::ResizeKernel::opencv_bilinear);
+  const auto expected = video::flow_trajectory(video::to_grey(small));
+  EXPECT_TRUE(at::allclose(track(tracks, "flow").values, expected, 1e-6, 1e-6));
+  EXPECT_GT(expected.max().item<float>(), 0.1f);
+  job.fps = 1;
+  const auto slow = media::read_frames(folder / "film.mp4", job);
+  const auto grey =
+      video::grey_clips(video::resize(slow.pixels, 64, 128, video::ResizeKernel::opencv_area));
+  EXPECT_TRUE(at::equal(track(tracks, "grey_clips").values, grey));
+  EXPECT_EQ(grey.size(0), track(tracks, "clip_flow_measures").values.size(0));
+  EXPECT_EQ(track(tracks, "cuts").values.size(0), 0);
+}
+
+TEST(Extract, GoesOnAfterBadFilesListsThemAndResumes) {
+  test::TempFolder folder;
+  write_song(folder / "a.wav", 9);
+  test::write_square_film(folder / "f.mp4", 150, 2, 1);
+  std::ofstream(folder / "broken.mp4") << "not a film";
+  store::Manifest manifest;
+  manifest.items = {item("a", "music", folder / "a.wav"), item("f", "film", folder / "f.mp4", "a"),
+                    item("broken", "film", folder / "broken.mp4", "a"),
+                    item("gone", "film", folder / "gone.mp4", "a")};
+  const auto recipe = full_recipe();
+  const auto first = extract(manifest, folder / "store", recipe);
+  EXPECT_EQ(first.extracted, 2);
+  ASSERT_EQ(first.failures.size(), 2u);
+  std::ifstream quarantine(folder / "store" / "quarantine.jsonl");
+  std::string line;
+  int lines = 0;
+  while (std::getline(quarantine, line)) ++lines;
+  EXPECT_EQ(lines, 2);
+
+  const auto second = extract(manifest, folder / "store", recipe);
+  EXPECT_EQ(second.extracted, 0);
+  EXPECT_EQ(second.already_there, 2);
+  const auto store = store::FeatureStore::open(folder / "store");
+  EXPECT_TRUE(store->contains({"clip_flow", "film", "f"}));
+  EXPECT_TRUE(stored_flow_edges(*store).has_value());
+  EXPECT_EQ(stored_manifest(*store).items.size(), 4u);
+}
+
+TEST(Extract, RefusesToMixOptionsInOneStore) {
+  test::TempFolder folder;
+  write_song(folder / "a.wav", 9);
+  store::Manifest manifest;
+  manifest.items = {item("a", "music", folder / "a.wav")};
+  auto recipe = full_recipe();
+  extract(manifest, folder / "store", recipe);
+  recipe.fbank->mels = 40;
+  EXPECT_THAT([&] { extract(manifest, folder / "store", recipe); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("the store holds \"fbank\" made with")));
+}
+
+TEST(Extract, ShardsTogetherHoldWhatOneRunHolds) {
+  test::TempFolder folder;
+  store::Manifest manifest;
+  for (const std::string id : {"a", "b", "c"}) {
+    write_song(folder / (id + ".wav"), 9, 100 + 10 * double(id[0] - 'a'));
+    manifest.items.push_back(item(id, "music", folder / (id + ".wav")));
+  }
+  const auto recipe = full_recipe();
+  extract(manifest, folder / "whole", recipe);
+  for (int shard = 0; shard < 2; ++shard) {
+    ExtractOptions options;
+    options.shard_index = shard;
+    options.shard_count = 2;
+    extract(manifest, folder / "parts", recipe, options);
+  }
+  const auto whole = store::FeatureStore::open(folder / "whole");
+  const auto parts = store::FeatureStore::open(folder / "parts");
+  EXPECT_EQ(whole->keys(), parts->keys());
+  for (const auto& key : whole->keys()) {
+    EXPECT_TRUE(at::equal(at::nan_to_num(whole->find(key)->values),
+                          at::nan_to_num(parts->find(key)->values)))
+        << key.feature << " " << key.id;
+  }
+}
+
+TEST(Extract, StopsCleanlyAndResumesToTheSameKeys) {
+  test::TempFolder folder;
+  store::Manifest manifest;
+  for (int i = 0; i < 6; ++i) {
+    const auto id = std::to_string(i);
+    write_song(folder / (id + ".wav"), 9);
+    manifest.items.push_back(item(id, "music", folder / (id + ".wav")));
+  }
+  std::stop_source source;
+  RunControl control;
+  control.stop = source.get_token();
+  control.on_progress = [&](const Progress& progress) {
+    if (progress.done == 2) source.request_stop();
+  };
+  ExtractOptions options;
+  options.threads = 1;
+  const auto cut = extract(manifest, folder / "store", full_recipe(), options, control);
+  EXPECT_TRUE(cut.interrupted);
+  EXPECT_EQ(cut.extracted, 2);
+  EXPECT_TRUE(cut.failures.empty());
+  const auto rest = extract(manifest, folder / "store", full_recipe());
+  EXPECT_EQ(rest.already_there, 2);
+  EXPECT_EQ(rest.extracted, 4);
+}
+
+}  // namespace
+}  // namespace vmr::pipeline

@@ -1,0 +1,190 @@
+// Pins the whole way on a tiny generated library: extract, pre-train, embed, train, evaluate,
+// index, match, report; that a catalogue answers without the folders it was made from; and that a
+// film embedded from its file has the bits of the same film embedded from the store.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "support/temp_folder.h"
+#include "vmr/core/error.h"
+#include "vmr/pipeline/matcher.h"
+#include "vmr/pipeline/report.h"
+#include "vmr/pipeline/runs.h"
+#include "vmr/synth/library.h"
+
+namespace vmr::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+Recipe tiny_recipe() {
+  return parse_recipe(json::parse(R"({
+    "name": "tiny",
+    "extract": {"frames": {"size": [32, 48]},
+      "features": {"fbank": {}, "rhythm": {}, "beats": {}, "grey_clips": {},
+                   "clip_flow": {"method": "dis_ultrafast"}}},
+    "pretrain": {
+      "audio": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1, "batch": 16},
+      "video": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1, "batch": 16}},
+    "model": {"kind": "ut_cmvmr", "theta_dim": 8, "rho_dim": 16, "text_dim": 16,
+      "encoder_hidden": 16, "projection_hidden": 16,
+      "encoder": {"heads": 2, "head_width": 4, "feed_forward": 16},
+      "cross": {"heads": 2, "head_width": 4, "feed_forward": 16}},
+    "sampler": {"batch": 8}, "train": {"epochs": 2, "learning_rate": 1e-3}})"),
+                      "tiny.json");
+}
+
+// Made once for all cases: rendering and training take seconds.
+class WholeWay : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new test::TempFolder;
+    synth::LibraryOptions library;
+    library.tracks = 14;
+    library.films_per_track = 1;
+    library.min_seconds = 9;
+    library.max_seconds = 10;
+    library.width = 160;
+    library.height = 120;
+    library.train_share = 0.6;
+    library.valid_share = 0.2;
+    synth::generate_library(root() / "library", library);
+    const auto manifest = store::read_manifest(root() / "library" / "manifest.jsonl");
+    const auto recipe = tiny_recipe();
+    extract(manifest, root() / "store", recipe.extract);
+    for (const std::string modality : {"audio", "video"}) {
+      pretrain(recipe, modality, root() / "store", root() / modality);
+      embed(root() / modality, root() / "store");
+    }
+    train_matching(recipe, root() / "store", root() / "run");
+    build_index(root() / "run", root() / "store", root() / "index");
+  }
+  static void TearDownTestSuite() { delete folder_; }
+  static fs::path root() { return folder_->path(); }
+  static store::ManifestItem test_film() {
+    return *store::read_manifest(root() / "library" / "manifest.jsonl").of("film", "test").front();
+  }
+
+  static test::TempFolder* folder_;
+};
+test::TempFolder* WholeWay::folder_ = nullptr;
+
+TEST_F(WholeWay, EvaluationHasBothDirectionsChanceJointAndCeiling) {
+  EvaluateOptions options;
+  options.truth = root() / "library";
+  options.resamples = 100;
+  const auto document = evaluate(root() / "run", root() / "store", options);
+  for (const char* direction : {"video_to_music", "music_to_video"}) {
+    const auto& part = document.at(direction);
+    EXPECT_GT(part.at("gallery").get<int>(), 0);
+    const double chance = part.at("recall").at("1").at("chance");
+    EXPECT_NEAR(chance, 1.0 / part.at("gallery").get<double>(), 1e-9);
+    EXPECT_TRUE(document.at("joint").contains(direction));
+    EXPECT_GE(document.at("ceiling").at(direction).at("recall").at("5").at("value").get<double>(),
+              chance);
+  }
+}
+
+TEST_F(WholeWay, MatchRanksTheCatalogueWithPartsThatAddUp) {
+  const auto matcher = Matcher::open(root() / "index");
+  const auto film = matcher->analyse(test_film().path);
+  const auto hits = matcher->match(film, {.top = 100});
+  EXPECT_EQ(int64_t(hits.size()), matcher->catalogue().stats().tracks);
+  for (size_t i = 0; i < hits.size(); ++i) {
+    EXPECT_NEAR(hits[i].score, retrieval::total_of(hits[i].parts), 1e-9);
+    EXPECT_EQ(hits[i].parts.size(), 2u);
+    if (i > 0) EXPECT_GE(hits[i - 1].score, hits[i].score - 1e-6);
+  }
+}
+
+TEST_F(WholeWay, AFilmFromItsFileHasTheBitsOfTheStore) {
+  embed(root() / "run", root() / "store");
+  const auto matcher = Matcher::open(root() / "index");
+  const auto film = matcher->analyse(test_film().path);
+  const auto store = store::FeatureStore::open(root() / "store");
+  const auto stored = store->find({"embedding_tiny", "film", test_film().id});
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_LT((stored->values - film.embedding[0]).abs().max().item<float>(), 1e-5);
+}
+
+TEST_F(WholeWay, ACatalogueAnswersWithoutWhatItWasMadeFrom) {
+  test::TempFolder elsewhere;
+  fs::copy(root() / "index", elsewhere / "index", fs::copy_options::recursive);
+  const auto here = Matcher::open(root() / "index");
+  const auto there = Matcher::open(elsewhere / "index");
+  const auto film = there->analyse(test_film().path);
+  EXPECT_EQ(there->match(film).front().id, here->match(film).front().id);
+}
+
+TEST_F(WholeWay, TracksCanBeAddedFiltersCostNoResultsAndTagsHelp) {
+  test::TempFolder elsewhere;
+  fs::copy(root() / "index", elsewhere / "index", fs::copy_options::recursive);
+  const auto matcher = Matcher::open(elsewhere / "index");
+  const auto before = matcher->catalogue().stats().tracks;
+  auto item = *store::read_manifest(root() / "library" / "manifest.jsonl").of("music").front();
+  item.id = "copy";
+  item.fields["license"] = "mine";
+  store::ManifestItem broken = item;
+  broken.id = "broken";
+  broken.path = elsewhere / "none.mp3";
+  const auto added = matcher->add({item, broken});
+  EXPECT_EQ(added.tracks, 1);
+  ASSERT_EQ(added.failures.size(), 1u);
+  EXPECT_EQ(matcher->catalogue().stats().tracks, before + 1);
+
+  const auto film = matcher->analyse(test_film().path);
+  const auto mine = matcher->match(film, {.top = 3, .filter = "license=mine"});
+  ASSERT_EQ(mine.size(), 1u);
+  EXPECT_EQ(mine.front().id, "copy");
+  EXPECT_EQ(matcher->match(film, {.tag = "calm"}).front().parts.back().name, "tag");
+  EXPECT_THAT([&] { matcher->match(film, {.tag = "clam"}); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("did you mean \"calm\"?")));
+  // A track embedded from its file has the score of the same track embedded from the store.
+  const auto all = matcher->match(film, {.top = 100});
+  const auto score = [&](const std::string& id) {
+    return std::find_if(all.begin(), all.end(), [&](const auto& hit) { return hit.id == id; })
+        ->score;
+  };
+  const auto original = store::read_manifest(root() / "library" / "manifest.jsonl").of("music");
+  EXPECT_NEAR(score("copy"), score(original.front()->id), 1e-5);
+}
+
+TEST_F(WholeWay, ReportIsOnePageWithPicturesCurvesAndPlayers) {
+  const auto matcher = Matcher::open(root() / "index");
+  const auto film = matcher->analyse(test_film().path);
+  write_match_report(root() / "report.html", film, matcher->match(film, {.top = 3}),
+                     {.players = 1});
+  std::ifstream in(root() / "report.html");
+  std::stringstream text;
+  text << in.rdbuf();
+  const auto count = [&](const std::string& what) {
+    size_t found = 0;
+    for (size_t at = text.str().find(what); at != std::string::npos;
+         at = text.str().find(what, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  EXPECT_EQ(count("data:image/jpeg;base64,"), 12u);
+  EXPECT_EQ(count("<audio"), 1u);
+  EXPECT_EQ(count("<svg"), 4u);
+  EXPECT_EQ(count("http://") + count("https://"), count("http://www.w3.org"));
+}
+
+TEST_F(WholeWay, RunsAndStoresThatDoNotBelongTogetherAreRefused) {
+  EXPECT_THAT([&] { open_matching_run(root() / "audio"); },
+              ThrowsMessage<StoreError>(HasSubstr("not a run of `vmr train`")));
+  EXPECT_THROW(build_index(root() / "run", root() / "store", root() / "index"), StoreError);
+  EXPECT_THAT([&] { pretrain(tiny_recipe(), "speech", root() / "store", root() / "x"); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("no pretrain.speech")));
+}
+
+}  // namespace
+}  // namespace vmr::pipeline
