@@ -29,7 +29,9 @@ class ConformerPretraining : public TrainingTask {
   void begin_epoch(int64_t epoch, uint64_t seed) override;
   loss::Terms step(int64_t step) override;
   std::map<std::string, double> validate() override;
+  // {"kind": "conformer", "options": to_json(options), "classes": [names]}
   std::string describe() const override;
+  std::string settings() const override;
 
  private:
   nn::Conformer conformer_;

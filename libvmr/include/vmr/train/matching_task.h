@@ -41,7 +41,8 @@ class MatchingTask : public TrainingTask {
   std::map<std::string, double> validate() override;
   std::string best_figure() const override { return options_.best_figure; }
   bool larger_is_better() const override { return options_.best_figure != "loss"; }
-  std::string describe() const override;
+  std::string describe() const override;  // the model's config()
+  std::string settings() const override;
 
  private:
   std::map<std::string, double> recalls() const;

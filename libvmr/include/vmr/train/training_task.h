@@ -31,9 +31,11 @@ class TrainingTask {
   // The figure of validate() that picks the best checkpoint, and whether larger is better.
   virtual std::string best_figure() const { return "loss"; }
   virtual bool larger_is_better() const { return false; }
-  // JSON object from which the module can be rebuilt; goes into checkpoints. A run folder made for
-  // another description is refused.
+  // JSON object from which the module can be rebuilt; goes into checkpoints.
   virtual std::string describe() const { return "{}"; }
+  // JSON object of whatever else changes results (data, sampler). A run folder made for another
+  // description or other settings is refused.
+  virtual std::string settings() const { return "{}"; }
 };
 
 }  // namespace vmr::train
