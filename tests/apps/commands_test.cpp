@@ -1,0 +1,174 @@
+// Pins the contract scripts rely on: documents on stdout, logs on stderr, exit codes, and errors of
+// one clear line.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "apps/process.h"
+#include "support/films.h"
+#include "support/synth.h"
+#include "support/temp_folder.h"
+#include "vmr/media/film_writer.h"
+#include "vmr/store/npy.h"
+
+namespace vmr {
+namespace {
+
+namespace fs = std::filesystem;
+using test::run_vmr;
+using testing::HasSubstr;
+
+void write_clicks(const fs::path& path, double bpm, double seconds) {
+  media::write_audio(path, {test::click_track(bpm, seconds, 16000).samples, 16000, 0});
+}
+
+TEST(Program, HelpStatesCommandsAndExitCodes) {
+  const auto help = run_vmr({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* command : {"probe", "synth", "beats", "flow", "describe", "extract", "pretrain",
+                              "train", "embed", "evaluate", "index", "match", "store", "bench"}) {
+    EXPECT_THAT(help.out, HasSubstr(command));
+    EXPECT_EQ(run_vmr({command, "--help"}).exit_code, 0) << command;
+  }
+  EXPECT_THAT(help.out, HasSubstr("130 interrupted"));
+  EXPECT_THAT(run_vmr({"--version"}).out, HasSubstr("LibTorch"));
+}
+
+TEST(Program, WrongUsageIsExitCode2) {
+  EXPECT_EQ(run_vmr({}).exit_code, 2);
+  EXPECT_EQ(run_vmr({"macth", "x"}).exit_code, 2);
+  EXPECT_EQ(run_vmr({"match", "film.mp4"}).exit_code, 2);
+  const auto device = run_vmr({"beats", "x.wav", "--method", "tracer"});
+  EXPECT_EQ(device.exit_code, 2);
+  EXPECT_THAT(device.error, HasSubstr("did you mean \"tracker\"?"));
+}
+
+TEST(Program, BeatsPrintsTempoAndSeconds) {
+  test::TempFolder folder;
+  write_clicks(folder / "clicks.wav", 120, 12);
+  const auto result =
+      run_vmr({"beats", folder / "clicks.wav", "--json", "--plot", folder / "b.svg"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto document = result.json();
+  EXPECT_NEAR(document.at("tempo_bpm").get<double>(), 120, 3);
+  EXPECT_EQ(document.at("method"), "tracker");
+  const std::vector<double> beats = document.at("beats_seconds");
+  ASSERT_GT(beats.size(), 15u);
+  // Clicks lie at 0.25 + k/2; every beat is near one.
+  for (const double beat : beats) {
+    const double phase = std::fmod(beat - 0.25 + 10, 0.5);
+    EXPECT_LT(std::min(phase, 0.5 - phase), 0.05) << beat;
+  }
+  EXPECT_TRUE(fs::exists(folder / "b.svg"));
+}
+
+TEST(Program, FlowPrintsATimeForEachMagnitude) {
+  test::TempFolder folder;
+  test::write_square_film(folder / "film.mp4", 100, 2, 1);
+  const auto result = run_vmr({"flow", folder / "film.mp4", "--method", "farneback", "--fps", "3",
+                               "--size", "320x240", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto document = result.json();
+  const std::vector<double> times = document.at("times_seconds");
+  const std::vector<double> values = document.at("mean_magnitude_pixels");
+  ASSERT_EQ(times.size(), 12u);  // 4 s at 3 frames/s
+  EXPECT_EQ(values.size(), times.size());
+  EXPECT_NEAR(times[1], 1.0 / 3, 1e-9);
+  EXPECT_EQ(values[0], values[1]);
+  EXPECT_GT(values[5], 0.1);
+  EXPECT_EQ(run_vmr({"flow", folder / "film.mp4", "--size", "320"}).exit_code, 2);
+}
+
+TEST(Program, DescribeWritesFbankAsNpy) {
+  test::TempFolder folder;
+  write_clicks(folder / "clicks.wav", 100, 3);
+  const auto result = run_vmr({"describe", folder / "clicks.wav", "--feature", "fbank", "--out",
+                               folder / "f.npy", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto bank = store::read_npy(folder / "f.npy");
+  EXPECT_EQ(bank.sizes(), (std::vector<int64_t>{298, 80}));
+  const auto wrong = run_vmr({"describe", folder / "clicks.wav", "--feature", "fbanc"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.error, HasSubstr("did you mean \"fbank\"?"));
+}
+
+TEST(Program, ProbeListsFailuresAndGoesOn) {
+  test::TempFolder folder;
+  test::write_numbered_film(folder / "good.mp4", 25);
+  std::ofstream(folder / "bad.mp4") << "no film";
+  const auto some = run_vmr({"probe", folder / "bad.mp4", folder / "good.mp4", "--json"});
+  EXPECT_EQ(some.exit_code, 1);
+  ASSERT_EQ(some.json().size(), 1u);
+  EXPECT_EQ(some.json()[0].at("video").at("frames"), 25);
+  EXPECT_THAT(some.error, HasSubstr("bad.mp4"));
+  EXPECT_EQ(run_vmr({"probe", folder / "bad.mp4"}).exit_code, 3);
+}
+
+TEST(Program, AWrongPathIsOneClearLine) {
+  const auto result = run_vmr({"beats", "/does/not/exist.mp3"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.error, HasSubstr("/does/not/exist.mp3"));
+  EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1);
+}
+
+TEST(Program, AWrongRecipeKeyNamesFilePathAndNearestKey) {
+  test::TempFolder folder;
+  std::ofstream(folder / "m.jsonl") << "";
+  std::ofstream(folder / "r.json") << R"({"extract": {"audio": {"clip_second": 4}}})";
+  const auto key = run_vmr(
+      {"extract", folder / "m.jsonl", "--recipe", folder / "r.json", "--store", folder / "s"});
+  EXPECT_EQ(key.exit_code, 2);
+  EXPECT_THAT(key.error, HasSubstr("extract.audio.clip_second: unknown key; did you mean "
+                                   "\"clip_seconds\"?"));
+  EXPECT_FALSE(fs::exists(folder / "s"));
+  std::ofstream(folder / "broken.json") << "{\n \"extract\": {,}\n}";
+  const auto json = run_vmr(
+      {"extract", folder / "m.jsonl", "--recipe", folder / "broken.json", "--store", folder / "s"});
+  EXPECT_EQ(json.exit_code, 2);
+  EXPECT_THAT(json.error, HasSubstr("line 2"));
+  const auto name = run_vmr({"extract", folder / "m.jsonl", "--recipe", "demmo", "--store", "s"});
+  EXPECT_THAT(name.error, HasSubstr("did you mean \"demo\"?"));
+}
+
+TEST(Program, ManifestErrorsHaveLineNumbersAndComeTogether) {
+  test::TempFolder folder;
+  std::ofstream(folder / "m.jsonl") << "{\"id\":\"a\",\"kind\":\"music\",\"path\":\"a.wav\"}\n"
+                                    << "not json\n"
+                                    << "{\"id\":\"a\",\"kind\":\"music\",\"path\":\"b.wav\"}\n";
+  const auto result =
+      run_vmr({"extract", folder / "m.jsonl", "--recipe", "demo", "--store", folder / "s"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.error, HasSubstr("2"));
+  EXPECT_THAT(result.error, HasSubstr("3"));
+}
+
+TEST(Program, SynthExtractStoreAndExportWorkAsProcesses) {
+  test::TempFolder folder;
+  const auto synth = run_vmr({"synth", "--out", folder / "lib", "--tracks", "3",
+                              "--films-per-track", "1", "--min-seconds", "6", "--max-seconds", "7",
+                              "--width", "160", "--height", "120", "--json"});
+  ASSERT_EQ(synth.exit_code, 0) << synth.error;
+  const std::string manifest = synth.json().at("manifest");
+  const auto extract = run_vmr({"extract", manifest, "--recipe", "demo", "--store", folder / "s",
+                                "--json", "--threads", "2"});
+  ASSERT_EQ(extract.exit_code, 0) << extract.error;
+  EXPECT_EQ(extract.json().at("extracted"), 6);
+  const auto stats = run_vmr({"store", "stats", folder / "s", "--json"});
+  EXPECT_EQ(stats.json().at("features").size(), 9u);
+  EXPECT_EQ(run_vmr({"store", "check", folder / "s"}).exit_code, 0);
+  ASSERT_EQ(
+      run_vmr({"store", "export", folder / "s", "--feature", "fbank", "--out", folder / "npy"})
+          .exit_code,
+      0);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / "npy"), {}), 3);
+  // Training before the encoders were run says what to do.
+  const auto train =
+      run_vmr({"train", "--recipe", "demo", "--store", folder / "s", "--out", folder / "run"});
+  EXPECT_EQ(train.exit_code, 2);
+  EXPECT_THAT(train.error, HasSubstr("vmr embed"));
+}
+
+}  // namespace
+}  // namespace vmr
