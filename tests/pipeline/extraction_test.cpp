@@ -15,6 +15,7 @@
 #include "vmr/core/error.h"
 #include "vmr/media/audio_reader.h"
 #include "vmr/media/film_writer.h"
+#include "vmr/media/video_reader.h"
 #include "vmr/video/frame.h"
 #include "vmr/video/trajectory.h"
 

@@ -100,7 +100,9 @@ TEST_F(WholeWay, MatchRanksTheCatalogueWithPartsThatAddUp) {
   for (size_t i = 0; i < hits.size(); ++i) {
     EXPECT_NEAR(hits[i].score, retrieval::total_of(hits[i].parts), 1e-9);
     EXPECT_EQ(hits[i].parts.size(), 2u);
-    if (i > 0) EXPECT_GE(hits[i - 1].score, hits[i].score - 1e-6);
+    if (i > 0) {
+      EXPECT_GE(hits[i - 1].score, hits[i].score - 1e-6);
+    }
   }
 }
 
