@@ -12,7 +12,8 @@ namespace vmr::audio {
 namespace {
 
 constexpr double kTempoWindowSeconds = 8;  // librosa's
-// The tracker's own: tempo windows every half a second, and what counts as silence.
+// The tracker's own: a tempo window every half a second; a beat whose loudest band lies this far
+// below the song's is in silence.
 constexpr double kTempoStepSeconds = 0.5;
 constexpr double kSilenceDecibels = 60;
 
@@ -23,7 +24,6 @@ OnsetOptions onset_options(const BeatOptions& options) {
   if (options.method != BeatMethod::reference) {
     onset.hop_samples = std::max<int64_t>(1, std::llround(options.rate_hz * 0.012));
     onset.fft_samples = 2 * std::max<int64_t>(1, std::llround(options.rate_hz * 0.032));
-    onset.mels = 64;
   }
   return onset;
 }
@@ -106,8 +106,8 @@ void validate(const BeatOptions& options) {
   const auto check = [](bool good, const char* field, auto value, const char* rule) {
     VMR_CHECK(good, "BeatOptions: ", field, " = ", value, ", but it must be ", rule);
   };
-  check(options.rate_hz >= 1000 && options.rate_hz <= 192000, "rate_hz", options.rate_hz,
-        "1000 to 192000");
+  check(options.rate_hz >= 4000 && options.rate_hz <= 96000, "rate_hz", options.rate_hz,
+        "4000 to 96000");
   const auto onset = onset_options(options);
   check(onset.rate_hz == options.rate_hz, "onset.rate_hz", onset.rate_hz, "equal to rate_hz");
   validate(onset);

@@ -1,16 +1,11 @@
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <vector>
 
 #include "audio/log_mel_kernels.h"
 
 namespace vmr::audio::detail {
 namespace {
-
-constexpr int64_t kRowsPerTask = 64;
 
 // Sample `at` of the signal continued beyond its ends.
 template <typename Scalar>
@@ -62,40 +57,36 @@ void write_frame(const Scalar* __restrict samples, const Scalar* __restrict wind
 template <typename Scalar>
 void frame_cpu(const Scalar* waveform, const Scalar* window, const FrameShape& shape, RowRange rows,
                Scalar* frames) {
-  at::parallel_for(0, rows.count, kRowsPerTask, [&](int64_t begin, int64_t end) {
-    std::vector<Scalar> edge(shape.window);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t row = rows.begin + i;
-      const Scalar* signal = waveform + row / shape.frames * shape.samples;
-      const int64_t at = shape.first + row % shape.frames * shape.hop;
-      write_frame(frame_samples(signal, at, shape, edge.data()), window, shape,
-                  frames + i * shape.fft);
-    }
-  });
+  std::vector<Scalar> edge(shape.window);
+  for (int64_t i = 0; i < rows.count; ++i) {
+    const int64_t row = rows.begin + i;
+    const Scalar* signal = waveform + row / shape.frames * shape.samples;
+    const int64_t at = shape.first + row % shape.frames * shape.hop;
+    write_frame(frame_samples(signal, at, shape, edge.data()), window, shape,
+                frames + i * shape.fft);
+  }
 }
 
 template <typename Scalar>
 void mel_cpu(const Scalar* spectrum, const MelTable<Scalar>& table, const MelShape& shape,
              int64_t rows, Scalar* energies) {
-  at::parallel_for(0, rows, kRowsPerTask, [&](int64_t begin, int64_t end) {
-    std::vector<Scalar> power(shape.bins);
-    for (int64_t row = begin; row < end; ++row) {
-      const Scalar* bin = spectrum + row * shape.bins * 2;
-      for (int64_t k = 0; k < shape.bins; ++k)
-        power[k] = bin[2 * k] * bin[2 * k] + bin[2 * k + 1] * bin[2 * k + 1];
-      if (shape.power == 1)
-        for (Scalar& value : power) value = std::sqrt(value);
-      for (int64_t m = 0; m < shape.mels; ++m) {
-        const Scalar* value = power.data() + table.first[m];
-        Scalar sum = 0;
-        for (int32_t i = table.offset[m]; i < table.offset[m + 1]; ++i)
-          sum += table.weights[i] * *value++;
-        const Scalar energy =
-            static_cast<Scalar>(shape.gain) * sum + static_cast<Scalar>(shape.offset);
-        energies[row * shape.mels + m] = std::max(energy, static_cast<Scalar>(shape.floor));
-      }
+  std::vector<Scalar> power(shape.bins);
+  for (int64_t row = 0; row < rows; ++row) {
+    const Scalar* bin = spectrum + row * shape.bins * 2;
+    for (int64_t k = 0; k < shape.bins; ++k)
+      power[k] = bin[2 * k] * bin[2 * k] + bin[2 * k + 1] * bin[2 * k + 1];
+    if (shape.power == 1)
+      for (Scalar& value : power) value = std::sqrt(value);
+    for (int64_t m = 0; m < shape.mels; ++m) {
+      const Scalar* value = power.data() + table.first[m];
+      Scalar sum = 0;
+      for (int32_t i = table.offset[m]; i < table.offset[m + 1]; ++i)
+        sum += table.weights[i] * *value++;
+      const Scalar energy =
+          static_cast<Scalar>(shape.gain) * sum + static_cast<Scalar>(shape.offset);
+      energies[row * shape.mels + m] = std::max(energy, static_cast<Scalar>(shape.floor));
     }
-  });
+  }
 }
 
 template void frame_cpu(const float*, const float*, const FrameShape&, RowRange, float*);

@@ -1,5 +1,6 @@
 #include "audio/mel_energies.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/fft_rfft.h>
 #include <ATen/ops/tensor.h>
@@ -75,13 +76,23 @@ at::Tensor energies_of(const char* function, const at::Tensor& waveform,
   const int64_t rows = shape.batch * shape.frames;
   const int64_t part =
       std::max<int64_t>(1, (waveform.is_cuda() ? kCudaPart : kCpuPart) / shape.fft);
-  auto frames = at::empty({std::min(part, rows), shape.fft}, waveform.options());
   auto energies = at::empty({rows, mel.mels}, waveform.options());
-  for (int64_t begin = 0; begin < rows; begin += part) {
-    const int64_t count = std::min(part, rows - begin);
-    auto some = frames.narrow(0, 0, count);
-    parts.frame(shape, {begin, count}, some);
-    parts.mel(mel, some, energies.narrow(0, begin, count));
+  const auto run = [&](int64_t begin_part, int64_t end_part) {
+    auto frames = at::empty({std::min(part, rows), shape.fft}, waveform.options());
+    for (int64_t begin = begin_part * part; begin < std::min(rows, end_part * part);
+         begin += part) {
+      const int64_t count = std::min(part, rows - begin);
+      auto some = frames.narrow(0, 0, count);
+      parts.frame(shape, {begin, count}, some);
+      parts.mel(mel, some, energies.narrow(0, begin, count));
+    }
+  };
+  const int64_t count = (rows + part - 1) / part;
+  if (waveform.is_cuda()) {
+    run(0, count);
+  } else {
+    // A part a task: threads meet once a call and not once a loop.
+    at::parallel_for(0, count, 1, run);
   }
   return energies.view({shape.batch, shape.frames, mel.mels});
 }

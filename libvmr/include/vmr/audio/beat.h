@@ -27,8 +27,8 @@ using ExternalBeatTracker =
 
 struct BeatOptions {
   BeatMethod method = BeatMethod::tracker;
-  double rate_hz = 16000;
-  // Empty: the method's own. reference: hop 512, fft 2048, 128 bands; tracker: see beat.cpp.
+  double rate_hz = 16000;  // 4000 to 96000
+  // Empty: the method's own. reference: hop 512, fft 2048 samples; others: 12 and 64 ms. 128 bands.
   std::optional<OnsetOptions> onset;
   double tightness = 100;        // how dear a deviation from the tempo is
   double start_bpm = 120;        // centre of the tempo prior, whose width is one octave

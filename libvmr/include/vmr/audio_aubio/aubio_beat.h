@@ -7,8 +7,9 @@
 namespace vmr::audio {
 
 struct AubioBeatOptions {
-  int64_t window_samples = 1024;
-  int64_t hop_samples = 512;
+  int64_t window_samples = 1024;  // hop_samples to 65536
+  // 12 ms at 16 kHz. aubio is tuned for 512 at 44.1 kHz; longer hops make it halve the tempo.
+  int64_t hop_samples = 192;
   // aubio drops beats below this level (dB); a click track with silence between the clicks needs
   // it low.
   double silence_decibels = -90;
