@@ -24,7 +24,7 @@ struct Lanes {
 
 void dot_tiles_avx512(const float* const* rows, int64_t row_count, const float* const* queries,
                       int64_t query_count, int64_t length, float* scores, int64_t stride) {
-  dot_tiles<Lanes, 4, 4, 8>(rows, row_count, queries, query_count, length, scores, stride);
+  dot_tiles<Lanes, 4, 4, 4>(rows, row_count, queries, query_count, length, scores, stride);
 }
 
 }  // namespace vmr::retrieval
