@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <map>
 
+#include "store/page_walk.h"
 #include "vmr/core/error.h"
 
 namespace vmr::store {
@@ -100,6 +101,7 @@ std::shared_ptr<Environment> Environment::open(const std::filesystem::path& fold
   if (const auto found = shared.entries.find(identity(file));
       found != shared.entries.end() && found->second.generation == forks) {
     auto& entry = found->second;
+    if (options.walk) entry.environment->walk();
     if (options.writable) entry.environment->become_writable(options);
     ++entry.users;
     return {entry.environment, release};
@@ -156,9 +158,11 @@ Environment::Environment(const std::filesystem::path& folder, const EnvironmentO
     }
     check(code, "open");
     if (!fresh) check_length();
+    if (!fresh && options.walk) walk();
     clear_stale_readers();
     open_tables(options.writable);
   } catch (...) {
+    for (MDB_txn* idle : idle_) mdb_txn_abort(idle);
     if (handle_ != nullptr) mdb_env_close(handle_);
     throw;
   }
@@ -190,6 +194,17 @@ void Environment::check_length() {
     throw StoreError(detail::concat("store: ", (folder_ / "data.mdb").string(), " has ", size,
                                     " bytes instead of ", expected,
                                     ": it was cut short; copy it again or extract again"));
+  }
+}
+
+void Environment::walk() {
+  const auto file = folder_ / "data.mdb";
+  const ReadTransaction transaction(*this);
+  try {
+    walk_pages(file, transaction.number());
+  } catch (const StoreError& error) {
+    throw StoreError(detail::concat("store: ", file.string(), ": ", error.what(),
+                                    "; copy it again or extract again"));
   }
 }
 

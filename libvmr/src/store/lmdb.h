@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -28,6 +29,7 @@ struct EnvironmentOptions {
   bool writable = false;  // creates what is missing
   bool sync = true;
   int64_t initial_map_bytes = 0;
+  bool walk = false;  // looks at every page of the trees first (page_walk.h)
 };
 
 class Environment;
@@ -37,6 +39,7 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
+  uint64_t number() const { return mdb_txn_id(handle_); }
   // Points into the map: valid while the transaction lives and, in a write, until the next change.
   std::optional<std::string_view> find(Table table, std::string_view key) const;
   // Calls body(key, value) in key order for keys that begin with `prefix` until it returns false.
@@ -106,6 +109,7 @@ class Environment {
   }
   void check_process() const;
   void check_length();
+  void walk();
   void open_tables(bool create);
   void become_writable(const EnvironmentOptions& options);
   void make_room(size_t bytes, bool map_was_full);

@@ -163,7 +163,7 @@ StoreReport check_store(const std::filesystem::path& folder, const RunControl& c
   std::vector<std::pair<std::string, std::shared_ptr<Environment>>> parts;
   for (const auto& name : list_parts(folder)) {
     try {
-      const auto environment = Environment::open(folder / name, {});
+      const auto environment = Environment::open(folder / name, {.walk = true});
       const ReadTransaction transaction(*environment);
       const auto entries = list_entries(transaction);
       const auto total = total_tracks(entries);
@@ -202,7 +202,7 @@ int64_t merge_store(const std::filesystem::path& folder, const RunControl& contr
     const WriterLock lock(folder, name);
     int64_t added;
     {
-      const auto part = Environment::open(folder / name, {});
+      const auto part = Environment::open(folder / name, {.walk = true});
       added = merge_part(*main, *part, name, control);
     }
     if (added < 0) break;
