@@ -29,6 +29,10 @@ std::string nearest_name(std::string_view text, const std::vector<std::string>& 
   std::string best;
   size_t best_distance = std::max<size_t>(2, text.size() / 2);
   for (const auto& candidate : candidates) {
+    // A name cut short, or one with something hung on, is nearer than its letters say.
+    if (text.size() >= 3 && (candidate.starts_with(text) || text.starts_with(candidate))) {
+      return candidate;
+    }
     std::vector<size_t> row(candidate.size() + 1);
     std::iota(row.begin(), row.end(), 0);
     for (size_t i = 1; i <= text.size(); ++i) {

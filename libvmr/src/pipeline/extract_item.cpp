@@ -34,8 +34,14 @@ const Provenance& find(const Planned& planned, const std::string& name) {
 
 class TrackList {
  public:
-  TrackList(Planned planned, std::string media_hash)
-      : planned_(std::move(planned)), media_hash_(std::move(media_hash)) {}
+  // Requires: the file was decoded, so that a file that is no film has been named as such.
+  TrackList(Planned planned, const std::filesystem::path& media) : planned_(std::move(planned)) {
+    try {
+      media_hash_ = hash_file(media);
+    } catch (const StoreError& error) {
+      throw MediaError(error.what());
+    }
+  }
 
   void add(const std::string& feature, at::Tensor values, RowTimes times) {
     Provenance from = find(planned_, feature);
@@ -195,7 +201,7 @@ NamedTracks extract_music(const std::filesystem::path& path, const ExtractRecipe
   }
   const auto clip_times =
       RowTimes::regular(clips.size(0), 0, recipe.clip_seconds, recipe.clip_seconds);
-  TrackList tracks(planned_music(recipe), hash_file(path));
+  TrackList tracks(planned_music(recipe), path);
   if (recipe.fbank) {
     audio::FbankOptions options;
     options.rate_hz = recipe.rate_hz;
@@ -241,9 +247,9 @@ NamedTracks extract_film(const std::filesystem::path& path, const ExtractRecipe&
     job.prepare = [&](const at::Tensor& rgb) { return stream->push(rgb); };
     plan.frame_jobs.push_back(std::move(job));
   }
-  TrackList tracks(planned_film(recipe), hash_file(path));
-  if (plan.frame_jobs.empty()) return tracks.take();
+  if (plan.frame_jobs.empty()) return {};
   const auto decoded = media::decode(path, plan, stop);
+  TrackList tracks(planned_film(recipe), path);
   if (clips) {
     const auto& frames = decoded.frames[0].pixels;
     const int64_t clip_frames = recipe.clip_frames();
