@@ -173,7 +173,7 @@ TEST(FilmScript, ShowsBrightnessInGreyFrames) {
 TEST(FilmSound, IsQuietAndNotTheMusic) {
   const FilmScript script = script_for(2, 0.3, 4);
   const at::Tensor sound = film_sound(script);
-  EXPECT_EQ(sound.sizes(), (std::vector<int64_t>{1, 4 * kSongRateHz}));
+  EXPECT_EQ(sound.sizes(), (std::vector<int64_t>{1, 4 * kFilmRateHz}));
   EXPECT_NEAR(sound.square().mean().sqrt().item<double>(), 0.015, 0.001);
   EXPECT_TRUE(sound.equal(film_sound(script)));
 }

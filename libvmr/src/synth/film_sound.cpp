@@ -10,7 +10,7 @@
 namespace vmr::synth {
 namespace {
 
-constexpr double kRate = kSongRateHz;
+constexpr double kRate = kFilmRateHz;
 constexpr double kTwoPi = 6.283185307179586;
 constexpr double kLevel = 0.015;  // root mean square
 
@@ -25,14 +25,14 @@ void add_bed(float* out, int64_t samples, double cutoff_hertz, float level, Rand
   for (int64_t i = 0; i < samples; ++i) out[i] += level * (low += pole * (noise.next() - low));
 }
 
-// Noise whose strength and colour drift: a step of the drift every 64 samples.
+// Noise whose strength and colour drift: a step of the drift every 32 samples.
 void add_wind(float* out, int64_t samples, Random& random) {
   Noise noise(random.next());
   const double slow = kTwoPi * random.uniform(0.08, 0.2), quick = kTwoPi * random.uniform(0.3, 0.6);
   const double phase = random.uniform(0.0, kTwoPi);
   float low = 0.0f, pole = 0.0f, gain = 0.0f;
   for (int64_t i = 0; i < samples; ++i) {
-    if (i % 64 == 0) {
+    if (i % 32 == 0) {
       const double t = static_cast<double>(i) / kRate;
       const double gust = 0.5 + 0.3 * std::sin(slow * t + phase) + 0.2 * std::sin(quick * t);
       pole = pole_of(150 + 500 * gust);
@@ -51,9 +51,9 @@ void add_steps(float* out, int64_t samples, Random& random) {
     const auto start = static_cast<int64_t>(at * kRate);
     float low = 0.0f, gain = static_cast<float>(random.uniform(0.6, 1.0));
     const float pole = pole_of(random.uniform(250, 500));
-    for (int64_t i = start; i < std::min<int64_t>(start + 5000, samples); ++i) {
+    for (int64_t i = start; i < std::min<int64_t>(start + 2500, samples); ++i) {
       out[i] += gain * (low += pole * (noise.next() - low));
-      gain *= 0.9991f;
+      gain *= 0.9982f;
     }
   }
 }

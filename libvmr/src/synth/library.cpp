@@ -133,7 +133,7 @@ class Studio {
     media::FilmWriter writer(path, {.width = options_.width,
                                     .height = options_.height,
                                     .fps = static_cast<double>(script.options.frames_per_second),
-                                    .rate_hz = static_cast<double>(kSongRateHz),
+                                    .rate_hz = static_cast<double>(kFilmRateHz),
                                     .channels = 1,
                                     .crf = 26,
                                     .preset = "ultrafast",
@@ -146,7 +146,7 @@ class Studio {
       // Sound keeps step with the picture, so that the file interleaves and memory stays flat.
       const int64_t until = frame + 1 == script.frames
                                 ? sound.size(1)
-                                : (frame + 1) * kSongRateHz / script.options.frames_per_second;
+                                : (frame + 1) * kFilmRateHz / script.options.frames_per_second;
       if (frame % 25 == 24 || frame + 1 == script.frames) {
         writer.add_audio(sound.narrow(1, heard, until - heard));
         heard = until;
