@@ -203,6 +203,12 @@ TEST(Beat, NamesWhatIsWrong) {
   EXPECT_THROW(track_beats(at::zeros({2, 16000})), InvalidArgument);
   EXPECT_THROW(track_beats(at::zeros({16000}, at::kDouble)), InvalidArgument);
   EXPECT_THROW(track_beats(at::zeros({0})), InvalidArgument);
+  for (const float broken : {NAN, INFINITY}) {
+    auto wave = at::zeros({64000});
+    wave[30000] = broken;
+    EXPECT_THROW(track_beats(wave), InvalidArgument);
+    EXPECT_THROW(onset_strength(wave), InvalidArgument);
+  }
   const auto refused = [](auto change) {
     BeatOptions changed;
     change(changed);

@@ -130,7 +130,7 @@ BeatResult track_beats(const at::Tensor& waveform, const BeatOptions& options) {
   const bool exact = options.method == BeatMethod::reference;
   const auto curve =
       detail::onset_curve(exact ? waveform.to(at::kDouble) : waveform, result.onset_options);
-  result.onset = curve.strength.to(at::kCPU, at::kFloat);
+  result.onset = curve.strength;
   if (options.method == BeatMethod::aubio) {
     track_external(waveform, options, result);
     return result;

@@ -23,17 +23,6 @@ int64_t first_sample(const LogMelOptions& options) {
   return (options.fft_samples - options.window_samples) / 2 - options.fft_samples / 2;
 }
 
-void take_log(at::Tensor& energies, const LogMelOptions& options) {
-  if (options.log == MelLog::natural) energies.log_();
-  if (options.log == MelLog::log10 || options.log == MelLog::decibel) energies.log10_();
-  if (options.log != MelLog::decibel) return;
-  energies.mul_(10);
-  if (options.top_decibels > 0) {
-    const auto lowest = at::amax(energies, {1, 2}, true).sub_(options.top_decibels);
-    energies = at::maximum(energies, lowest);
-  }
-}
-
 }  // namespace
 
 LogMelOptions vggish_log_mel() {
@@ -98,35 +87,49 @@ int64_t log_mel_frames(int64_t samples, const LogMelOptions& options) {
   return 1 + (samples - options.window_samples) / options.hop_samples;
 }
 
-at::Tensor log_mel(const at::Tensor& waveform, const LogMelOptions& options) {
-  validate(options);
-  detail::check_waveform("log_mel", waveform, true, true);
+namespace detail {
+
+at::Tensor log_mel_rows(const at::Tensor& waveform, const LogMelOptions& options) {
   const int64_t samples = waveform.size(-1);
   VMR_CHECK(samples > 0, "log_mel: expected samples, got ", waveform.sizes());
   VMR_CHECK(options.padding != FramePadding::reflect || samples > options.fft_samples / 2,
             "log_mel: reflect padding needs more than ", options.fft_samples / 2, " samples, got ",
             samples, "; use padding zeros");
-  detail::FrameShape shape;
+  FrameShape shape;
   shape.frames = log_mel_frames(samples, options);
   shape.first = first_sample(options);
   shape.hop = options.hop_samples;
   shape.window = options.window_samples;
   shape.fft = options.fft_samples;
   shape.reflect = options.padding == FramePadding::reflect;
-  detail::MelShape mel;
+  MelShape mel;
   mel.mels = options.mels;
   mel.power = options.power;
   mel.gain = options.gain;
   mel.offset = options.offset;
   mel.floor = options.floor;
   const auto bank =
-      detail::make_mel_bank({options.rate_hz, options.fft_samples, options.mels, options.low_hz,
-                             top_hz(options), options.scale, options.area_norm});
-  auto energies =
-      detail::mel_energies("log_mel", waveform.reshape({-1, samples}).contiguous(),
-                           detail::hann_periodic(options.window_samples), bank, shape, mel);
-  if (energies.size(1) > 0) take_log(energies, options);
-  return energies.transpose(1, 2).contiguous();
+      make_mel_bank({options.rate_hz, options.fft_samples, options.mels, options.low_hz,
+                     top_hz(options), options.scale, options.area_norm});
+  auto rows = mel_energies("log_mel", waveform.reshape({-1, samples}).contiguous(),
+                           hann_periodic(options.window_samples), bank, shape, mel);
+  if (options.log == MelLog::natural) rows.log_();
+  if (options.log == MelLog::log10 || options.log == MelLog::decibel) rows.log10_();
+  if (options.log == MelLog::decibel) rows.mul_(10);
+  return rows;
+}
+
+}  // namespace detail
+
+at::Tensor log_mel(const at::Tensor& waveform, const LogMelOptions& options) {
+  validate(options);
+  detail::check_waveform("log_mel", waveform, true, true);
+  auto rows = detail::log_mel_rows(waveform, options);
+  if (options.log == MelLog::decibel && options.top_decibels > 0 && rows.numel() > 0) {
+    const auto lowest = at::amax(rows, {1, 2}, true).sub_(options.top_decibels);
+    rows = at::maximum(rows, lowest);
+  }
+  return rows.transpose(1, 2).contiguous();
 }
 
 }  // namespace vmr::audio

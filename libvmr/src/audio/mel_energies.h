@@ -1,4 +1,4 @@
-// Waveform -> band energies on the device of the waveform: what log_mel and fbank share.
+// Waveform -> band energies on the device of the waveform: what log_mel, onsets and fbank share.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,6 +15,10 @@ namespace vmr::audio::detail {
 at::Tensor mel_energies(const char* function, const at::Tensor& waveform,
                         const std::vector<double>& window, const MelBank& bank, FrameShape shape,
                         MelShape mel);
+
+// log_mel without top_decibels and before its transposition: [batch, frames, mels]. Checks the
+// number of samples only.
+at::Tensor log_mel_rows(const at::Tensor& waveform, const LogMelOptions& options);
 
 // Throws InvalidArgument unless waveform is [samples], or [batch, samples] where `batched`, of
 // float32, or float64 where `doubles`.

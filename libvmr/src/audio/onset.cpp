@@ -1,10 +1,11 @@
 #include "vmr/audio/onset.h"
 
 #include <ATen/ops/amax.h>
-#include <ATen/ops/sub.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "audio/mel_energies.h"
 #include "audio/onset_curve.h"
@@ -12,6 +13,8 @@
 
 namespace vmr::audio {
 namespace {
+
+constexpr double kTopDecibels = 80;  // what lies further below the loudest band is raised to this
 
 LogMelOptions log_mel_options(const OnsetOptions& options) {
   LogMelOptions mel;
@@ -23,22 +26,41 @@ LogMelOptions log_mel_options(const OnsetOptions& options) {
   return mel;
 }
 
+// rows: [frames, mels] decibels. One pass over them: a song of hours is large.
+template <typename Scalar>
+detail::OnsetCurve curve_of(const at::Tensor& rows, const OnsetOptions& options) {
+  const int64_t frames = rows.size(0), mels = rows.size(1);
+  const auto* values = rows.const_data_ptr<Scalar>();
+  detail::OnsetCurve curve{at::zeros({frames}, at::kFloat), at::empty({frames}, at::kFloat)};
+  auto* strength = curve.strength.mutable_data_ptr<float>();
+  auto* level = curve.level.mutable_data_ptr<float>();
+  const Scalar lowest = at::amax(rows).item<Scalar>() - static_cast<Scalar>(kTopDecibels);
+  VMR_CHECK(std::isfinite(lowest),
+            "onset strength: the waveform has samples that are not finite; clean it first");
+  // A centred frame meets an onset half a window early; the shift makes up for it.
+  const int64_t shift = options.fft_samples / (2 * options.hop_samples);
+  for (int64_t t = 0; t < frames; ++t) {
+    const Scalar* row = values + t * mels;
+    level[t] = static_cast<float>(*std::max_element(row, row + mels));
+    if (t == 0 || t + shift >= frames) continue;
+    Scalar rise = 0;
+    for (int64_t m = 0; m < mels; ++m) {
+      const Scalar step = std::max(row[m], lowest) - std::max(row[m - mels], lowest);
+      rise += step > 0 ? step : 0;
+    }
+    strength[t + shift] = static_cast<float>(rise / static_cast<Scalar>(mels));
+  }
+  return curve;
+}
+
 }  // namespace
 
 namespace detail {
 
 OnsetCurve onset_curve(const at::Tensor& waveform, const OnsetOptions& options) {
-  const auto bands = log_mel(waveform, log_mel_options(options)).squeeze(0);  // [mels, frames]
-  const int64_t frames = bands.size(1);
-  OnsetCurve curve{at::zeros({frames}, bands.options()), at::amax(bands, {0})};
-  // A centred frame meets an onset half a window early; the shift makes up for it.
-  const int64_t shift = options.fft_samples / (2 * options.hop_samples);
-  const int64_t kept = frames - 1 - shift;
-  if (kept > 0) {
-    auto rise = at::sub(bands.narrow(1, 1, kept), bands.narrow(1, 0, kept));
-    curve.strength.narrow(0, 1 + shift, kept).copy_(rise.clamp_min_(0).mean(0));
-  }
-  return curve;
+  const auto rows = log_mel_rows(waveform, log_mel_options(options)).squeeze(0).to(at::kCPU);
+  return rows.scalar_type() == at::kDouble ? curve_of<double>(rows, options)
+                                           : curve_of<float>(rows, options);
 }
 
 }  // namespace detail
@@ -53,7 +75,7 @@ at::Tensor onset_strength(const at::Tensor& waveform, const OnsetOptions& option
   validate(options);
   detail::check_waveform("onset_strength", waveform, false, false);
   // In double, because the decibels of bands 80 below the loudest show the rounding of float32.
-  return detail::onset_curve(waveform.to(at::kDouble), options).strength.to(at::kFloat);
+  return detail::onset_curve(waveform.to(at::kDouble), options).strength;
 }
 
 }  // namespace vmr::audio

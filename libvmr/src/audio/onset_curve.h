@@ -8,11 +8,11 @@
 namespace vmr::audio::detail {
 
 struct OnsetCurve {
-  at::Tensor strength;  // [frames], as onset_strength
-  at::Tensor level;     // [frames], decibels of the loudest band of each frame
+  at::Tensor strength;  // [frames] float32 on the CPU, as onset_strength
+  at::Tensor level;     // [frames] float32, decibels of the loudest band of each frame
 };
 
-// waveform [samples] float32 or float64; the curve has its dtype. No checks.
+// waveform [samples] float32 or float64; the spectra are taken in its precision. No checks.
 OnsetCurve onset_curve(const at::Tensor& waveform, const OnsetOptions& options);
 
 }  // namespace vmr::audio::detail

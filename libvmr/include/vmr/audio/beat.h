@@ -49,8 +49,8 @@ struct BeatResult {
 void validate(const BeatOptions& options);
 
 // waveform: [samples] float32, in [-1, 1]. Silence, or music too short for a tempo, gives no beats.
-// Throws: InvalidArgument for other shapes or dtypes, no samples, or method aubio without
-// `external`; whatever `external` throws.
+// Throws: InvalidArgument for other shapes or dtypes, no samples, samples that are not finite, or
+// method aubio without `external`; whatever `external` throws.
 BeatResult track_beats(const at::Tensor& waveform, const BeatOptions& options = {});
 
 }  // namespace vmr::audio

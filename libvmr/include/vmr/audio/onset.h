@@ -26,7 +26,7 @@ void validate(const OnsetOptions& options);
 // waveform: [samples] float32, in [-1, 1].
 // Returns [frames] float32, decibels, frames = 1 + floor(samples / hop); value t belongs to the
 // time t * hop / rate. The first 1 + fft / (2 hop) values are 0; silence gives zeros.
-// Throws: InvalidArgument for other shapes or dtypes or no samples.
+// Throws: InvalidArgument for other shapes or dtypes, no samples, or samples that are not finite.
 at::Tensor onset_strength(const at::Tensor& waveform, const OnsetOptions& options = {});
 
 }  // namespace vmr::audio
