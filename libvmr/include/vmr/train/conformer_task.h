@@ -30,6 +30,9 @@ class ConformerPretraining : public TrainingTask {
   loss::Terms step(int64_t step) override;
   std::map<std::string, double> validate() override;
   // {"kind": "conformer", "options": to_json(options), "classes": [names]}
+  // Cross entropy grows again long before the embeddings get worse; accuracy follows them.
+  std::string best_figure() const override { return "accuracy"; }
+  bool larger_is_better() const override { return true; }
   std::string describe() const override;
   std::string settings() const override;
 
