@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bench_report.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 
@@ -47,31 +47,6 @@ std::string quoted(const fs::path& path) {
   return text + "'";
 }
 
-// case -> best (smallest) seconds seen on each side, the unit of work, threads.
-struct Case {
-  double ours = 0, peer = 0;
-  std::string peer_name, unit;
-  double work = 1;  // units a run: pairs, seconds of sound, bytes
-  int threads = 1;
-};
-
-// Both sides print {"cases": [{"case", "threads", "unit", "work", "seconds"}], "peer": name}.
-void collect(const std::string& text, bool ours, std::map<std::string, Case>& cases) {
-  const auto document = json::parse(text, nullptr, false);
-  if (document.is_discarded()) return;
-  for (const auto& item : document.at("cases")) {
-    auto& entry = cases[item.at("case").get<std::string>() + "/" +
-                        std::to_string(item.at("threads").get<int>())];
-    const double seconds = item.at("seconds");
-    double& best = ours ? entry.ours : entry.peer;
-    if (best == 0 || seconds < best) best = seconds;
-    entry.threads = item.at("threads");
-    entry.unit = item.at("unit");
-    entry.work = item.at("work");
-    if (!ours) entry.peer_name = item.value("peer", document.value("peer", ""));
-  }
-}
-
 std::vector<std::string> known_topics(const fs::path& home) {
   std::vector<std::string> topics;
   if (!fs::exists(home)) return topics;
@@ -89,9 +64,9 @@ json bench_topic(const std::string& topic, const fs::path& home, const Options& 
   const auto program = home / ("bench_" + topic);
   const auto script = home / "peers" / ("bench_" + topic + ".py");
   const char* python = std::getenv("VMR_PEERS_PYTHON");
-  std::map<std::string, Case> cases;
+  Cases cases;
   for (int round = 0; round < options.rounds && !interrupted(); ++round) {
-    const auto ours = output_of(quoted(program) + " --vmr_json 2>/dev/null");
+    const auto ours = output_of(quoted(program) + " --benchmark_format=json 2>/dev/null");
     VMR_CHECK(ours.has_value(), "bench: ", program.string(), " failed; run it by hand to see why");
     collect(*ours, true, cases);
     if (python != nullptr && fs::exists(script)) {
@@ -103,24 +78,7 @@ json bench_topic(const std::string& topic, const fs::path& home, const Options& 
     }
     std::cerr << "bench " << topic << ": round " << round + 1 << " of " << options.rounds << "\n";
   }
-  auto rows = json::array();
-  for (const auto& [name, entry] : cases) {
-    if (entry.ours == 0) continue;
-    json row = {{"case", topic + ": " + name.substr(0, name.rfind('/'))},
-                {"threads", entry.threads},
-                {"unit", entry.unit},
-                {"ours", entry.work / entry.ours},
-                {"peer", nullptr},
-                {"peer_value", nullptr},
-                {"ratio", nullptr}};
-    if (entry.peer > 0) {
-      row["peer"] = entry.peer_name;
-      row["peer_value"] = entry.work / entry.peer;
-      row["ratio"] = entry.peer / entry.ours;
-    }
-    rows.push_back(row);
-  }
-  return rows;
+  return rows_of(topic, cases);
 }
 
 int run(const Options& options) {
@@ -142,19 +100,7 @@ int run(const Options& options) {
     print_json(rows);
     return kDone;
   }
-  std::printf("%-52s %3s %14s %-12s %14s %-16s %7s\n", "case", "thr", "ours", "unit", "peer", "",
-              "ratio");
-  for (const auto& row : rows) {
-    std::printf("%-52.52s %3d %14.2f %-12s ", row["case"].get<std::string>().c_str(),
-                row["threads"].get<int>(), row["ours"].get<double>(),
-                row["unit"].get<std::string>().c_str());
-    if (row["peer"].is_null()) {
-      std::printf("%14s\n", "-");
-    } else {
-      std::printf("%14.2f %-16s %6.2fx\n", row["peer_value"].get<double>(),
-                  row["peer"].get<std::string>().c_str(), row["ratio"].get<double>());
-    }
-  }
+  print_table(rows);
   return kDone;
 }
 
