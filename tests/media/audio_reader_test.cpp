@@ -10,6 +10,7 @@
 #include "support/synth.h"
 #include "support/temp_folder.h"
 #include "vmr/core/error.h"
+#include "vmr/media/decode.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/media/video_reader.h"
 
@@ -150,6 +151,41 @@ TEST(AudioReader, SoundInAFilmKeepsItsPlaceOnTheClock) {
     }
   }
   EXPECT_EQ(read_audio(folder / "a.mp4", {.rate_hz = 0}).samples.size(1), 3 * 48000);
+}
+
+TEST(AudioReader, AHoleInTheSoundIsSilenceOfItsLength) {
+  TempFolder folder;
+  const auto track = test::click_track(120, 4, 48000);  // a click every half second
+  FilmWriter film(folder / "a.mp4", {.width = 64, .height = 64, .rate_hz = 48000, .channels = 1});
+  for (int i = 0; i < 100; ++i) film.add_frame(at::zeros({64, 64, 3}, at::kByte));
+  film.add_audio(track.samples);
+  film.finish();
+  test::copy_film(folder / "a.mp4", folder / "b.mkv",
+                  {.drop_sound_from = 1.1, .drop_sound_to = 2.1});
+  DecodePlan plan;
+  plan.audio = AudioOptions{};
+  plan.frame_jobs = {{.max_frames = 1}};
+  const Decoded decoded = decode(folder / "b.mkv", plan);
+  ASSERT_EQ(decoded.problems.size(), 1u);
+  EXPECT_NE(decoded.problems[0].find("filled with silence"), std::string::npos);
+  const double start = decoded.frames[0].shown_seconds[0];
+  const auto found = test::find_clicks(decoded.audio->samples, 16000, 0.3);
+  const std::vector<double> expected{0.25, 0.75, 2.25, 2.75, 3.25, 3.75};
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], start + expected[i], 1e-3);
+}
+
+TEST(AudioReader, AChangeOfRateInsideAFileIsFollowed) {
+  TempFolder folder;
+  write_audio(folder / "a.mp3", {test::tone(440, 1, 44100), 44100, 0});
+  write_audio(folder / "b.mp3", {test::tone(440, 1, 32000), 32000, 0});
+  test::join_files(folder / "a.mp3", folder / "b.mp3", folder / "c.mp3");
+  const Audio audio = read_audio(folder / "c.mp3");
+  EXPECT_NEAR(static_cast<double>(audio.samples.size(1)) / 16000, 2, 0.15);
+  for (const int64_t at : {3000, 20000}) {
+    EXPECT_NEAR(test::fit_sine(audio.samples[0].narrow(0, at, 8000), 440, 16000).amplitude, 0.48,
+                0.02);
+  }
 }
 
 TEST(AudioReader, RefusesOptionsThatMakeNoSense) {

@@ -66,6 +66,24 @@ TEST(BrokenFiles, WhatIsNoMediaFileIsRefused) {
   expect_refused(folder / "list.ffconcat", "");
 }
 
+TEST(BrokenFiles, NothingIsPrinted) {
+  TempFolder folder;
+  testing::internal::CaptureStderr();
+  write_text(folder / "text.mp4", std::string(5000, 'x'));
+  message_of([&] { probe(folder / "text.mp4"); });
+  test::write_numbered_film(folder / "a.mp4", 100, {.channels = 1});
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(folder / "a.mp4"));
+  test::cut_file(folder / "a.mp4", folder / "cut.mp4", size / 2);
+  DecodePlan plan;
+  plan.audio = AudioOptions{};
+  plan.frame_jobs = {{}};
+  for (const int threads : {1, 2}) {
+    plan.threads = threads;
+    decode(folder / "cut.mp4", plan);
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(BrokenFiles, AskingForAMissingStreamSaysWhatThereIs) {
   TempFolder folder;
   test::write_numbered_film(folder / "film.mp4", 5);

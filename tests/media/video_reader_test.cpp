@@ -101,6 +101,34 @@ TEST(VideoReader, OtherContainersAndShiftedClocksGiveTheSameFrames) {
   }
 }
 
+TEST(VideoReader, AnEditListHidesWhatAPlayerHides) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "a.mp4", 75, {.channels = 0, .key_frame_every = 25});
+  // Times below zero end up before the edit list's start: decoded for reference, never shown.
+  test::copy_film(folder / "a.mp4", folder / "b.mp4", {.shift_seconds = -0.68});
+  const Frames all = read_frames(folder / "b.mp4", {});
+  ASSERT_EQ(all.pixels.size(0), 58);
+  EXPECT_EQ(test::number_of(all.pixels[0]), 17);
+  EXPECT_EQ(all.shown_seconds[0], 0);
+  EXPECT_EQ(numbers(read_frames(folder / "b.mp4", {.fps = 1})), (std::vector<int64_t>{17, 42, 67}));
+}
+
+TEST(VideoReader, AChangeOfSizeInsideAFileKeepsTheFirstSize) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "a.mp4", 50);
+  test::write_numbered_film(folder / "b.mp4", 50, {.width = 192, .height = 96, .channels = 0});
+  test::copy_film(folder / "a.mp4", folder / "a.ts", {.shift_seconds = 1});
+  test::copy_film(folder / "b.mp4", folder / "b.ts", {.shift_seconds = 3});
+  test::join_files(folder / "a.ts", folder / "b.ts", folder / "c.ts");
+  for (const double fps : {25.0, 2.0}) {
+    const Frames frames = read_frames(folder / "c.ts", {.fps = fps});
+    ASSERT_EQ(frames.pixels.sizes(), (std::vector<int64_t>{std::llround(4 * fps), 64, 128, 3}));
+    for (int64_t k = 0; k < frames.pixels.size(0); ++k) {
+      EXPECT_EQ(test::number_of(frames.pixels[k]), static_cast<int64_t>(k * 25 / fps) % 50);
+    }
+  }
+}
+
 TEST(VideoReader, PicturesAreTurnedAsAPlayerDoes) {
   TempFolder folder;
   // Corners of the stored picture: red top left, green top right, blue bottom left.

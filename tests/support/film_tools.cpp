@@ -62,8 +62,12 @@ void copy_film(const std::filesystem::path& from, const std::filesystem::path& t
   PacketHandle packet = make_packet();
   while (av_read_frame(in, packet.get()) >= 0) {
     const auto found = streams.find(packet->stream_index);
-    if (found != streams.end()) {
-      const AVRational unit = in->streams[packet->stream_index]->time_base;
+    const AVStream* stream = in->streams[packet->stream_index];
+    const AVRational unit = stream->time_base;
+    const double at = static_cast<double>(packet->pts) * av_q2d(unit);
+    const bool lost = stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO &&
+                      at >= options.drop_sound_from && at < options.drop_sound_to;
+    if (found != streams.end() && !lost) {
       const auto shift = static_cast<int64_t>(std::llround(options.shift_seconds / av_q2d(unit)));
       packet->pts += shift;
       packet->dts += shift;

@@ -63,6 +63,13 @@ void write_square_film(const std::filesystem::path& path, int64_t frames, double
   film.finish();
 }
 
+void join_files(const std::filesystem::path& first, const std::filesystem::path& second,
+                const std::filesystem::path& to) {
+  std::ofstream out(to, std::ios::binary);
+  out << std::ifstream(first, std::ios::binary).rdbuf()
+      << std::ifstream(second, std::ios::binary).rdbuf();
+}
+
 void cut_file(const std::filesystem::path& from, const std::filesystem::path& to, int64_t bytes) {
   std::ifstream in(from, std::ios::binary);
   std::string all((std::istreambuf_iterator<char>(in)), {});

@@ -25,6 +25,7 @@ void write_square_film(const std::filesystem::path& path, int64_t frames, double
 struct CopyOptions {
   double shift_seconds = 0;  // added to all times
   bool video = true, sound = true;
+  double drop_sound_from = 0, drop_sound_to = 0;  // packets of sound that get lost
 };
 void copy_film(const std::filesystem::path& from, const std::filesystem::path& to,
                const CopyOptions& options = {});
@@ -39,6 +40,10 @@ struct PlainFilm {
   std::string settings;  // "x264-params=open-gop=1:preset=fast"
 };
 void write_plain_film(const std::filesystem::path& path, int64_t frames, const PlainFilm& film);
+
+// The bytes of both files one after the other.
+void join_files(const std::filesystem::path& first, const std::filesystem::path& second,
+                const std::filesystem::path& to);
 
 // The first `bytes` of a file (below 0: all but so many).
 void cut_file(const std::filesystem::path& from, const std::filesystem::path& to, int64_t bytes);

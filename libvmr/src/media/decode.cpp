@@ -120,6 +120,10 @@ Decoded run(const std::filesystem::path& path, const DecodePlan& plan, std::stop
     }
     detail::compare_with_container(input, end);
   }
+  // Concealed damage leaves no other trace than what the decoder said.
+  if (input.problems().empty() && !input.messages().in_brackets().empty()) {
+    input.note("the file is damaged" + input.messages().in_brackets());
+  }
   decoded.problems = std::move(input.problems());
   return decoded;
 }
@@ -128,12 +132,7 @@ Decoded run(const std::filesystem::path& path, const DecodePlan& plan, std::stop
 }  // namespace detail
 
 Decoded decode(const std::filesystem::path& path, const DecodePlan& plan, std::stop_token stop) {
-  if (plan.audio) validate(*plan.audio);
-  for (const FrameJob& job : plan.frame_jobs) validate(job);
-  VMR_CHECK(plan.threads >= 0 && plan.threads <= 256, "DecodePlan: threads is ", plan.threads,
-            ", expected 0 to 256");
-  VMR_CHECK(plan.audio || !plan.frame_jobs.empty() || plan.motion_vectors,
-            "DecodePlan: asks for nothing; set audio, frame_jobs or motion_vectors");
+  validate(plan);
   try {
     return detail::run(path, plan, stop, true);
   } catch (const detail::NeedsFullDecode&) {

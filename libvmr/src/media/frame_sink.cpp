@@ -16,15 +16,16 @@ constexpr int64_t kFirstAllocationBytes = int64_t(2) << 30;  // untouched memory
 }  // namespace
 
 FrameSink::FrameSink(const std::vector<FrameJob>& jobs, Orientation orientation,
-                     double expected_seconds)
+                     double expected_seconds, double film_fps)
     : jobs_(jobs), converter_(orientation), results_(jobs.size()) {
   for (size_t j = 0; j < jobs.size(); ++j) {
     const FrameJob& job = jobs[j];
     int64_t expected = static_cast<int64_t>(job.times_seconds.size());
-    if (job.fps > 0) {
+    if (job.times_seconds.empty()) {
+      const double fps = job.fps > 0 ? job.fps : film_fps;
       const double seconds =
           job.max_seconds > 0 ? std::min(job.max_seconds, expected_seconds) : expected_seconds;
-      expected = static_cast<int64_t>(std::ceil(std::min(seconds, 86400.0) * job.fps)) + 1;
+      expected = static_cast<int64_t>(std::ceil(std::min(seconds, 86400.0) * fps)) + 1;
     }
     if (job.max_frames > 0) expected = std::min(expected, job.max_frames);
     results_[j].expected = std::max<int64_t>(expected, 1);
@@ -50,7 +51,8 @@ void FrameSink::store(Result& result, int64_t slot, const at::Tensor& item) {
     shape.insert(shape.begin(), grown);
     at::Tensor larger = at::empty(shape, item.options());
     if (result.count > 0) {
-      larger.narrow(0, 0, result.count).copy_(pixels.narrow(0, 0, result.count));
+      std::memcpy(larger.mutable_data_ptr(), pixels.const_data_ptr(),
+                  size_t(result.count) * item.nbytes());
     }
     pixels = larger;
   }

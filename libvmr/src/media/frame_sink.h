@@ -13,8 +13,9 @@ namespace vmr::media::detail {
 
 class FrameSink {
  public:
-  // expected_seconds: the film's likely length, for the first allocation; 0 unknown.
-  FrameSink(const std::vector<FrameJob>& jobs, Orientation orientation, double expected_seconds);
+  // The film's likely length and rate, for the first allocation; 0 unknown.
+  FrameSink(const std::vector<FrameJob>& jobs, Orientation orientation, double expected_seconds,
+            double film_fps);
 
   // The frame shown in [begin, end). Throws: InvalidArgument where prepare's results disagree.
   void deliver(const AVFrame* frame, double begin, double end, const std::vector<Take>& takes);

@@ -18,12 +18,14 @@ namespace {
 MediaInfo probe(const std::filesystem::path&, const ProbeOptions&) { not_built("probe"); }
 void leave_ffmpeg_log_alone() {}
 
-Decoded decode(const std::filesystem::path&, const DecodePlan&, std::stop_token) {
+Decoded decode(const std::filesystem::path&, const DecodePlan& plan, std::stop_token) {
+  validate(plan);
   not_built("decode");
 }
 
 struct FilmWriter::Impl {};
-FilmWriter::FilmWriter(const std::filesystem::path&, const FilmWriterOptions&) {
+FilmWriter::FilmWriter(const std::filesystem::path&, const FilmWriterOptions& options) {
+  validate(options);
   not_built("FilmWriter");
 }
 FilmWriter::~FilmWriter() = default;

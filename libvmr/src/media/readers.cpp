@@ -55,6 +55,15 @@ void validate(const FilmWriterOptions& options) {
             ", expected 0, 90, 180 or 270");
 }
 
+void validate(const DecodePlan& plan) {
+  if (plan.audio) validate(*plan.audio);
+  for (const FrameJob& job : plan.frame_jobs) validate(job);
+  VMR_CHECK(plan.threads >= 0 && plan.threads <= 256, "DecodePlan: threads is ", plan.threads,
+            ", expected 0 to 256");
+  VMR_CHECK(plan.audio || !plan.frame_jobs.empty() || plan.motion_vectors,
+            "DecodePlan: asks for nothing; set audio, frame_jobs or motion_vectors");
+}
+
 Audio read_audio(const std::filesystem::path& path, const AudioOptions& options,
                  std::stop_token stop) {
   DecodePlan plan;

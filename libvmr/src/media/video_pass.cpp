@@ -25,6 +25,12 @@ double expected_length(const Input& input) {
   return claim > 0 ? claim : whole > 0 ? static_cast<double>(whole) / AV_TIME_BASE : 0;
 }
 
+// Frames a second on average, 0 where unknown.
+double rate_of(const AVStream* stream) {
+  const AVRational rate = stream->avg_frame_rate;
+  return rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
+}
+
 bool changes_decoder(const AVPacket* packet) {
   size_t size = 0;
   return av_packet_get_side_data(packet, AV_PKT_DATA_NEW_EXTRADATA, &size) ||
@@ -41,7 +47,8 @@ VideoPass::VideoPass(Input& input, const DecodePlan& plan, bool skipping)
       codec_(open_decoder(input, stream_, plan.threads, plan.motion_vectors)),
       orientation_(orientation_of(stream_)),
       scheduler_(plan.frame_jobs, tolerance_of(stream_)),
-      sink_(plan.frame_jobs, orientation_, expected_length(input)),
+      sink_(plan.frame_jobs, orientation_, expected_length(input),
+            std::min(rate_of(stream_), 1000.0)),
       frame_(make_frame()),
       held_(make_frame()),
       kinds_(stream_) {
@@ -52,7 +59,7 @@ VideoPass::VideoPass(Input& input, const DecodePlan& plan, bool skipping)
 
 bool VideoPass::may_skip(const Input& input, const DecodePlan& plan) {
   if (plan.decode_all || plan.motion_vectors || !PacketKinds(input.video()).known()) return false;
-  const double film_fps = av_q2d(input.video()->avg_frame_rate);
+  const double film_fps = rate_of(input.video());
   const double seconds = std::max(expected_length(input), 1.0);
   double fps = 0;
   for (const FrameJob& job : plan.frame_jobs) {
@@ -60,7 +67,7 @@ bool VideoPass::may_skip(const Input& input, const DecodePlan& plan) {
     fps += job.fps > 0 ? job.fps : static_cast<double>(job.times_seconds.size()) / seconds;
   }
   // Above half of the frames there is little to skip, and whole groups would wait in memory.
-  return !(film_fps > 0) || fps < 0.5 * film_fps;
+  return film_fps == 0 || fps < 0.5 * film_fps;
 }
 
 void VideoPass::add(const AVPacket* packet) {
@@ -107,7 +114,7 @@ void VideoPass::collect(Decoded& decoded) {
 double VideoPass::length_of(int64_t ticks) const {
   const double length = static_cast<double>(ticks) * av_q2d(stream_->time_base);
   if (ticks > 0 && length <= kLongestFrame) return length;
-  const double fps = av_q2d(stream_->avg_frame_rate);
+  const double fps = rate_of(stream_);
   return fps > 0 ? 1 / fps : 0.04;
 }
 

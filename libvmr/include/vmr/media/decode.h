@@ -49,6 +49,9 @@ struct Decoded {
   int64_t frames_decoded = 0;         // by the video decoder: what skipping saved shows here
 };
 
+// Throws: InvalidArgument for a field out of range, or a plan that asks for nothing.
+void validate(const DecodePlan& plan);
+
 // A damaged file gives what can be decoded and says so in `problems`.
 // Throws: MediaError where something asked for is not there at all; InvalidArgument for a plan out
 // of range; Error when stopped.
