@@ -78,5 +78,8 @@ function(vmr_test name)
   endif()
   # One ctest per program: starting LibTorch costs a second, and a program has many cases.
   add_test(NAME ${name} COMMAND ${target})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS "${A_LABELS}")
+  # One OpenMP thread a test: several tests run at a time, and a test that forks to be killed must
+  # not leave its child waiting for threads that were not copied.
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS "${A_LABELS}"
+    ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()

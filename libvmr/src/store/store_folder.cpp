@@ -98,7 +98,13 @@ std::vector<std::string> list_parts(const std::filesystem::path& folder) {
   }
   std::sort(shards.begin(), shards.end());
   std::vector<std::string> names;
-  if (std::filesystem::exists(folder / kMainPart / "data.mdb")) names.push_back(kMainPart);
+  const auto main = folder / kMainPart;
+  if (std::filesystem::exists(main / "data.mdb")) {
+    names.push_back(kMainPart);
+  } else if (std::filesystem::exists(main / "lock.mdb")) {
+    throw StoreError("store: " + (main / "data.mdb").string() +
+                     " is missing, the store is damaged; bring the file back or extract again");
+  }
   for (const auto& shard : shards) names.push_back(part_name(shard.index, shard.count));
   return names;
 }
