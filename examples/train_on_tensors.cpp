@@ -27,7 +27,6 @@ vmr::data::PairBatch make_pairs() {
   batch.tag_ids = tags;
   batch.negative_tag_ids = shift(tags);
   batch.text = tag_vectors.index_select(0, tags);
-  batch.negative_text = shift(batch.text);
   return batch;
 }
 
@@ -37,14 +36,16 @@ int main() {
     const auto model = vmr::model::make_matching_model(
         {{"kind", "ut_cmvmr"}, {"music", "m"}, {"video", "v"}, {"music_dim", 32}, {"video_dim", 32},
          {"text_dim", 32}, {"rho_dim", 32}, {"theta_dim", 16}, {"sequence", false},
-         {"rhythm_flow", false}, {"encoder_hidden", 64}, {"projection_hidden", 32}});
-    torch::optim::Adam adam(model->parameters(), 1e-3);
-    for (int step = 0; step < 60; ++step) {
+         {"rhythm_flow", false}, {"encoder_hidden", 64}, {"projection_hidden", 32},
+         {"encoder", {{"dropout", 0.1}}}, {"cross", {{"dropout", 0.1}}},
+         {"loss", {{"triplet", 0.1}, {"independent", 10}, {"independent_margin", 0.3}}}});
+    torch::optim::Adam adam(model->parameters(), 3e-3);
+    for (int step = 0; step < 150; ++step) {
       const auto terms = model->loss(batch);
       adam.zero_grad();
       terms.total().backward();
       adam.step();
-      if (step % 20 == 0) std::printf("step %d: loss %.3f\n", step, terms.total().item<double>());
+      if (step % 50 == 0) std::printf("step %d: loss %.3f\n", step, terms.total().item<double>());
     }
     model->eval();
     const torch::NoGradGuard no_grad;
