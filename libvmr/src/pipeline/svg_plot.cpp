@@ -77,7 +77,9 @@ class Canvas {
     out_ += anchor;
     out_ += '"';
     out_ += more;
-    out_ += ">" + escape_xml(text) + "</text>\n";
+    out_ += '>';
+    out_ += escape_xml(text);
+    out_ += "</text>\n";
   }
   void line(double x1, double y1, double x2, double y2, const std::string& style) {
     out_ += "<line x1=\"" + pixel(x1) + "\" y1=\"" + pixel(y1) + "\" x2=\"" + pixel(x2) +
@@ -163,7 +165,8 @@ void Canvas::path(const SvgSeries& series, const std::string& colour) {
       pen_down = false;
       continue;
     }
-    points += (pen_down ? "L" : "M") + pixel(px(series.x[i])) + " " + pixel(py(series.y[i]));
+    points += pen_down ? 'L' : 'M';
+    points += pixel(px(series.x[i])) + " " + pixel(py(series.y[i]));
     pen_down = true;
   }
   if (points.empty()) return;
