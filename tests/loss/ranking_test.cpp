@@ -44,6 +44,25 @@ TEST(InterModalRanking, DoesNotPunishTheSameTrack) {
   EXPECT_NEAR(terms.y_to_x.item<double>(), (0.05 + 0.15) / 9, 1e-12);
 }
 
+TEST(InterModalRanking, CanLeaveMaskedPairsOutOfTheMean) {
+  const RankingOptions real{.margin = 0.25, .count_masked = false};
+  // Two negatives a row: six hinges instead of nine.
+  EXPECT_NEAR(inter_modal_ranking(axes(), mixed(), real).y_to_x.item<double>(),
+              (0.05 + 0.55 + 0.15) / 6, 1e-12);
+  // The same track as pairs (0, 2) and (2, 0): rows 0 and 2 have one negative, row 1 two.
+  const auto ids = at::tensor({7, 8, 7}, at::kLong);
+  const auto terms = inter_modal_ranking(axes(), mixed(), real, ids);
+  EXPECT_NEAR(terms.x_to_y.item<double>(), 0.05 / 4, 1e-12);
+  EXPECT_NEAR(terms.y_to_x.item<double>(), (0.05 + 0.15) / 4, 1e-12);
+  // The hardest one of each row.
+  EXPECT_NEAR(
+      inter_modal_ranking(axes(), mixed(), {.margin = 0.25, .top = 1, .count_masked = false})
+          .y_to_x.item<double>(),
+      (0 + 0.05 + 0.55) / 3, 1e-12);
+  const auto one = axes().narrow(0, 0, 1);
+  EXPECT_EQ(inter_modal_ranking(one, one, real).x_to_y.item<double>(), 0.0);
+}
+
 TEST(InterModalRanking, MeasuresEuclideanDistances) {
   const auto x = doubles({0, 0, 3, 0}, {2, 2}), y = doubles({0, 1, 0, 0}, {2, 2});
   // D = (1, 0), (sqrt 10, 3); rows: 1 - 0 and 0; columns: 0, 3 - 0.

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "loss/largest_mean.h"
 #include "vmr/core/error.h"
 
 namespace vmr::loss {
@@ -10,12 +11,9 @@ namespace {
 // distances [batch, batch], rows against columns; `no_negative` marks pairs that cannot violate.
 at::Tensor hardest(const at::Tensor& distances, const at::Tensor& own,
                    const at::Tensor& no_negative, const RankingOptions& options) {
-  const auto hinge =
-      at::relu(options.margin + own.unsqueeze(1) - distances).masked_fill(no_negative, 0);
-  const auto count = std::min(options.top, distances.size(1));
-  if (count == distances.size(1)) return hinge.mean();
   // Within a row the smallest distance has the largest hinge.
-  return std::get<0>(hinge.topk(count, 1, true, /*sorted=*/false)).mean();
+  return largest_mean(at::relu(options.margin + own.unsqueeze(1) - distances), no_negative,
+                      options.top, options.count_masked);
 }
 
 }  // namespace
@@ -34,11 +32,7 @@ RankingTerms inter_modal_ranking(const at::Tensor& x, const at::Tensor& y,
   } else {
     distances = at::norm(x.unsqueeze(1) - y.unsqueeze(0) + 1e-6, 2, 2);
   }
-  auto same = at::eye(batch, x.options().dtype(at::kBool));
-  if (ids.defined()) {
-    const auto keys = ids.to(x.device());
-    same = same.logical_or(keys.unsqueeze(1) == keys.unsqueeze(0));
-  }
+  const auto same = same_item(batch, ids, x.device());
   const auto own = distances.diagonal();
   return {hardest(distances, own, same, options), hardest(distances.t(), own, same, options)};
 }
