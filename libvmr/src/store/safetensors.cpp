@@ -2,13 +2,8 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +11,7 @@
 
 #include "core/file_io.h"
 #include "store/byte_count.h"
+#include "store/file_mapping.h"
 #include "vmr/core/error.h"
 
 namespace vmr::store {
@@ -34,39 +30,6 @@ constexpr Kind kKinds[] = {{at::ScalarType::Bool, "BOOL"},  {at::ScalarType::Byt
                            {at::ScalarType::Half, "F16"},   {at::ScalarType::BFloat16, "BF16"},
                            {at::ScalarType::Int, "I32"},    {at::ScalarType::Float, "F32"},
                            {at::ScalarType::Double, "F64"}, {at::ScalarType::Long, "I64"}};
-
-// A private mapping: writes to it copy the page, the file stays as it is.
-class Mapping {
- public:
-  explicit Mapping(const std::filesystem::path& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    struct stat info {};
-    if (file < 0 || ::fstat(file, &info) != 0) {
-      const int reason = errno;
-      if (file >= 0) ::close(file);
-      throw StoreError(std::strerror(reason));
-    }
-    size_ = static_cast<size_t>(info.st_size);
-    void* place = MAP_FAILED;
-    if (S_ISREG(info.st_mode) && size_ > 0) {
-      place = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file, 0);
-    }
-    ::close(file);
-    if (size_ == 0) throw StoreError("the file is empty");
-    if (place == MAP_FAILED) throw StoreError("the file cannot be mapped");
-    data_ = static_cast<char*>(place);
-  }
-  ~Mapping() { ::munmap(data_, size_); }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  char* data() const { return data_; }
-  size_t size() const { return size_; }
-
- private:
-  char* data_ = nullptr;
-  size_t size_ = 0;
-};
 
 // Parses a header, refusing at once what no header has: depth, repeated names.
 nlohmann::json parse_header(std::string_view text) {
@@ -131,7 +94,8 @@ Entry parse_entry(const std::string& name, const nlohmann::json& json) {
   return entry;
 }
 
-at::Tensor tensor_of(const Entry& entry, char* values, const std::shared_ptr<Mapping>& mapping) {
+at::Tensor tensor_of(const Entry& entry, char* values,
+                     const std::shared_ptr<FileMapping>& mapping) {
   char* const place = values + entry.begin;
   const size_t bytes = entry.end - entry.begin;
   if (entry.dtype == at::ScalarType::Bool &&
@@ -148,7 +112,7 @@ at::Tensor tensor_of(const Entry& entry, char* values, const std::shared_ptr<Map
 }
 
 Safetensors parse(const std::filesystem::path& path) {
-  const auto mapping = std::make_shared<Mapping>(path);
+  const auto mapping = std::make_shared<FileMapping>(path);
   uint64_t header_bytes = 0;
   if (mapping->size() < sizeof header_bytes) throw StoreError("the file is cut short");
   std::memcpy(&header_bytes, mapping->data(), sizeof header_bytes);
