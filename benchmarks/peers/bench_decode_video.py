@@ -42,7 +42,7 @@ for height in (720, 360):
         path = str(MEDIA / f"film_{height}p_gop{gop}.mp4")
         name = f"{height}p gop {gop}"
         jobs = {name: [STILLS]}
-        if gop == 12:
+        if (height, gop) == (360, 12):
             jobs |= {f"{name}, 3 fps": [MOTION], f"{name}, 1 and 3 fps": [STILLS, MOTION]}
         tools = {f"OpenCV {cv2.__version__}": opencv}
         if FFMPEG:

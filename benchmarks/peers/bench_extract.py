@@ -52,6 +52,7 @@ def music(path):
 
 
 song = str(MEDIA / "song_00.wav")
+music(song)  # numba compiles
 for height in (720, 360):
     for gop in (12, 250):
         path = str(MEDIA / f"film_{height}p_gop{gop}.mp4")
@@ -59,5 +60,6 @@ for height in (720, 360):
         if gop == 12:
             cases[f"{height}p gop {gop}, dis_fast flow"] = dis_fast
         for case, flow in cases.items():
-            measure(case, "Python stack", "items/s", 1, lambda: (film(path, flow), music(song)), seconds=0)
+            measure(case, "Python stack", "items/s", 1, lambda: (film(path, flow), music(song)), seconds=0,
+                    warm_up=False)
 finish()

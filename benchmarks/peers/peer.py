@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 
 # Before numpy, torch and OpenCV are imported.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -20,18 +21,20 @@ os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "threads;1")
 MEDIA = pathlib.Path(tempfile.gettempdir()) / "vmr_bench_media_1"
 FFMPEG = shutil.which("ffmpeg")
 _cases = []
+warnings.filterwarnings("ignore")  # librosa, of its own second way to read m4a
 
 
-def measure(case, peer, unit, items, work, threads=1, seconds=0.5, figures=None):
+def measure(case, peer, unit, items, work, threads=1, seconds=0.5, warm_up=True, figures=None):
     """Calls `work` once to warm up, then for `seconds` at least; the rate is items per second.
 
     figures: from what `work` returns to {name: quality}. A list of cases are cases of ours that are
     compared with the same work.
     """
-    result = work()
+    if warm_up:
+        work()
     calls, start = 0, time.perf_counter()
     while calls == 0 or time.perf_counter() - start < seconds:
-        work()
+        result = work()
         calls += 1
     rate = items * calls / (time.perf_counter() - start)
     quality = {f"figure:{name}": value for name, value in (figures(result) if figures else {}).items()}
