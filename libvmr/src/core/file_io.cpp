@@ -5,8 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "vmr/core/error.h"
 
@@ -56,12 +54,24 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 }
 
 std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail("open", path);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad()) fail("read", path);
-  return text.str();
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail("open", path);
+  std::string text;
+  char buffer[1 << 16];
+  for (;;) {
+    const ssize_t count = ::read(file, buffer, sizeof(buffer));
+    if (count == 0) break;
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {  // a folder says so here
+      const int reason = errno;
+      ::close(file);
+      errno = reason;
+      fail("read", path);
+    }
+    text.append(buffer, static_cast<size_t>(count));
+  }
+  ::close(file);
+  return text;
 }
 
 }  // namespace vmr::detail

@@ -1,10 +1,10 @@
 #include "vmr/core/json_reader.h"
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <numeric>
-#include <sstream>
+
+#include "core/file_io.h"
 
 namespace vmr {
 namespace {
@@ -53,12 +53,9 @@ std::string nearest_name(std::string_view text, const std::vector<std::string>& 
 }
 
 nlohmann::json read_json_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw StoreError("cannot open " + path + "; check path and rights");
-  std::ostringstream text;
-  text << in.rdbuf();
+  const std::string text = detail::read_file(path);
   try {
-    return nlohmann::json::parse(text.str());
+    return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
     throw InvalidArgument(path + ": not JSON: " + error.what());
   }

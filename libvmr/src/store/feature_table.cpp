@@ -104,6 +104,8 @@ void require_same(const FeatureEntry& have, const FeatureEntry& come, std::strin
 char* add_record(WriteTransaction& transaction, const std::string& key, std::string_view prefix,
                  const FeatureEntry& feature, size_t record_bytes, int64_t value_bytes) {
   auto entry = find_entry(transaction, prefix).value_or(feature);
+  // Another thread may have come first since the caller looked.
+  require_same(entry, feature, prefix, "the store", "the put");
   if (const auto old = transaction.find(Table::tracks, key)) {
     entry.value_bytes -= value_bytes_of(*old);
   } else {
