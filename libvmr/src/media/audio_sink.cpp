@@ -18,6 +18,7 @@ namespace {
 
 constexpr double kHoleSeconds = 0.05;  // smaller steps are a container's rounding
 constexpr double kLongestHole = 600;   // longer ones are broken time stamps
+constexpr double kMostSilence = 3600;  // of all holes: more is a file that lies about its time
 constexpr int64_t kSilenceBlock = 16384;
 
 template <typename Sample>
@@ -126,8 +127,10 @@ void AudioSink::add(const AVFrame* frame, double seconds) {
   if (std::isfinite(seconds) && earlier_ == 0) {
     const double step = seconds - static_cast<double>(position_) / rate_;
     const bool beginning = position_ == 0;
-    if (std::abs(step) > kLongestHole) {
-      input_.note("the sound's time stamps jump by over ten minutes; taken as continuous");
+    if (std::abs(step) > kLongestHole || filled_seconds_ + step > kMostSilence) {
+      input_.note(
+          "the sound's time stamps jump by over ten minutes, or by over an hour in all; taken as "
+          "continuous");
     } else if (step > (beginning ? 0.5 / rate_ : kHoleSeconds)) {
       if (!beginning) {
         input_.note(vmr::detail::concat("no sound for ", step, " s at ",
@@ -135,6 +138,7 @@ void AudioSink::add(const AVFrame* frame, double seconds) {
                                         " s; filled with silence"));
       }
       add_silence(std::llround(step * rate_));
+      filled_seconds_ += step;
     } else if (step < -(beginning ? 0.5 / rate_ : kHoleSeconds)) {
       skip = std::min<int64_t>(frame->nb_samples, std::llround(-step * rate_));
     }

@@ -38,8 +38,9 @@ class AudioSink {
   const AudioOptions options_;
   // Source.
   int rate_ = 0, channels_ = 0, format_ = -1;
-  int64_t position_ = 0;  // source samples since the clock's zero (of this rate)
-  int64_t earlier_ = 0;   // output samples made before the source's rate last changed
+  int64_t position_ = 0;       // source samples since the clock's zero (of this rate)
+  double filled_seconds_ = 0;  // silence put into holes
+  int64_t earlier_ = 0;        // output samples made before the source's rate last changed
   // After mixing.
   int out_channels_ = 0;
   int mixed_channels_ = 0;

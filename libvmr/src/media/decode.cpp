@@ -136,6 +136,7 @@ Decoded decode(const std::filesystem::path& path, const DecodePlan& plan, std::s
   try {
     return detail::run(path, plan, stop, true);
   } catch (const detail::NeedsFullDecode&) {
+    if (plan.on_restart) plan.on_restart();
     return detail::run(path, plan, stop, false);
   }
 }

@@ -193,6 +193,8 @@ void write_audio(const std::filesystem::path& path, const Audio& audio) {
                                   [&](const Kind& k) { return extension == k.extension; });
   VMR_CHECK(kind != std::end(kinds), "write_audio: ", path.string(), ": extension is \"", extension,
             "\", expected .wav, .flac, .m4a, .mp3 or .ogg");
+  VMR_CHECK(audio.rate_hz >= 1 && audio.rate_hz <= 768000, "write_audio: ", path.string(),
+            ": rate_hz is ", audio.rate_hz, ", expected 1 to 768000");
   OutputFile file("write_audio", path, "wav");
   detail::AudioEncoder encoder(file, kind->encoder, kind->purpose, static_cast<int>(audio.rate_hz),
                                static_cast<int>(audio.samples.size(0)),

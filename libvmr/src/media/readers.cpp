@@ -28,8 +28,8 @@ void validate(const FilmWriterOptions& options) {
                 options.height % 2 == 0 && options.width <= 16384 && options.height <= 16384,
             "FilmWriterOptions: size is ", options.width, " x ", options.height,
             ", expected even numbers up to 16384 (H.264 stores colour at half size)");
-  VMR_CHECK(options.fps > 0 && options.fps <= 1000, "FilmWriterOptions: fps is ", options.fps,
-            ", expected above 0 and up to 1000");
+  VMR_CHECK(options.fps >= 0.01 && options.fps <= 1000, "FilmWriterOptions: fps is ", options.fps,
+            ", expected 0.01 to 1000");
   VMR_CHECK(options.channels >= 0 && options.channels <= 8, "FilmWriterOptions: channels is ",
             options.channels, ", expected 0 to 8");
   VMR_CHECK(options.channels == 0 || (options.rate_hz >= 8000 && options.rate_hz <= 96000 &&

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int64_t kLargestGroupBytes = int64_t(128) << 20;
 constexpr double kLongestFrame = 3600;  // seconds; longer ones are broken time stamps
+constexpr int kMisplacedInARow = 3;     // then it is the clock that jumped, not a frame
 
 double tolerance_of(const AVStream* stream) {
   return std::min(0.5 * av_q2d(stream->time_base), 0.5e-3);
@@ -144,14 +145,20 @@ void VideoPass::receive_all() {
 void VideoPass::receive(AVFrame* frame) {
   double begin = 0;
   if (frame->best_effort_timestamp != AV_NOPTS_VALUE) {
-    begin = input_.seconds(stream_, frame->best_effort_timestamp);
+    begin = input_.seconds(stream_, frame->best_effort_timestamp) + clock_shift_;
   } else if (held_begin_) {
     begin = *held_begin_ + length_of(held_->pkt_duration);  // a stream without times: evenly spaced
   }
   if (held_begin_ && (begin <= *held_begin_ || begin > *held_begin_ + kLongestFrame)) {
     ++misplaced_;
-    return;
+    if (++misplaced_in_a_row_ < kMisplacedInARow) return;
+    const double continued = *held_begin_ + length_of(held_->pkt_duration);
+    input_.note(vmr::detail::concat("the picture's time stamps jump from ", *held_begin_, " s to ",
+                                    begin, " s; taken as continuous"));
+    clock_shift_ += continued - begin;
+    begin = continued;
   }
+  misplaced_in_a_row_ = 0;
   if (held_begin_) show_held(begin, false);
   av_frame_unref(held_.get());
   av_frame_move_ref(held_.get(), frame);

@@ -65,6 +65,8 @@ class VideoPass {
   int64_t group_bytes_ = 0;
   std::vector<MotionField> motion_;
   int64_t decoded_ = 0, undecodable_ = 0, misplaced_ = 0;
+  int misplaced_in_a_row_ = 0;
+  double clock_shift_ = 0;  // seconds added to time stamps after they jumped
 };
 
 }  // namespace vmr::media::detail

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,9 @@ struct DecodePlan {
   bool motion_vectors = false;  // of every frame (H.264, MPEG-4, MPEG-2 ...); decodes in full
   int threads = 1;              // of the video decoder; changes speed only. 0: one per core
   bool decode_all = false;      // never skip; changes speed only
+  // Called before a file is decoded again from its beginning, because damage was found where frames
+  // were skipped: a `prepare` with a memory of earlier frames forgets them here.
+  std::function<void()> on_restart;
 };
 
 // Where the encoder found a block: it moved from src to dst. Pixels of the frame as shown (after
