@@ -36,15 +36,20 @@ int run(const Options& options) {
   const auto summary =
       pipeline::extract(manifest, options.store, recipe.extract, extract, control());
   end_progress();
+  for (const auto& item : summary.damaged) {
+    std::cerr << "warning: " << item.id << ": " << item.reason << "\n";
+  }
   if (options.common.json) {
-    auto failures = nlohmann::json::array();
-    for (const auto& failure : summary.failures) {
-      failures.push_back({{"id", failure.id}, {"reason", failure.reason}});
-    }
+    const auto listed = [](const std::vector<ItemFailure>& items) {
+      auto list = nlohmann::json::array();
+      for (const auto& item : items) list.push_back({{"id", item.id}, {"reason", item.reason}});
+      return list;
+    };
     print_json({{"items", summary.items},
                 {"extracted", summary.extracted},
                 {"already_there", summary.already_there},
-                {"failures", failures},
+                {"failures", listed(summary.failures)},
+                {"damaged", listed(summary.damaged)},
                 {"seconds", summary.seconds},
                 {"media_seconds", summary.media_seconds},
                 {"interrupted", summary.interrupted}});

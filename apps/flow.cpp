@@ -32,7 +32,7 @@ int run(const Options& options) {
   VMR_CHECK(options.fps > 0, "flow: --fps: expected a positive rate, got ", options.fps);
   flow.width = width;
   flow.height = height;
-  const auto tracks = pipeline::extract_film(options.file, recipe, control().stop);
+  const auto tracks = pipeline::extract_film(options.file, recipe, control().stop).tracks;
   const auto& track = tracks.front().second;
   std::vector<double> seconds, values;
   for (int64_t row = 0; row < track.times.size(); ++row) {

@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     end_progress();
     std::cerr << "vmr: " << error.what() << "\n";
-    return kNothingDone;
+    return interrupted() ? kInterrupted : kNothingDone;
   }
   return kWrongUsage;
 }

@@ -49,10 +49,11 @@ int run(const Options& options) {
   if (!options.preview.empty() && !hits.empty()) {
     media::PreviewOptions preview;
     preview.offset_seconds = hits.front().offset_seconds;
-    media::write_preview(options.film, hits.front().metadata.value("path", ""), options.preview,
+    media::write_preview(options.film, pipeline::track_path(hits.front()), options.preview,
                          preview);
   }
   end_progress();
+  for (const auto& problem : film.problems) std::cerr << "warning: " << problem << "\n";
   if (options.common.json) {
     print_json({{"film", options.film},
                 {"duration_seconds", film.duration_seconds},

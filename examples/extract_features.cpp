@@ -15,13 +15,13 @@ int main(int argc, char** argv) {
   }
   try {
     pipeline::ExtractRecipe recipe;
-    recipe.fbank.emplace();      // log-mel filter banks of 4 s clips
-    recipe.rhythm.emplace();     // beats, strength and interval of each clip
-    recipe.grey_clips = true;    // grey frames of 4 s clips
-    recipe.flow.emplace();       // motion over time
+    recipe.fbank.emplace();    // log-mel filter banks of 4 s clips
+    recipe.rhythm.emplace();   // beats, strength and interval of each clip
+    recipe.grey_clips = true;  // grey frames of 4 s clips
+    recipe.flow.emplace();     // motion over time
     const auto tracks = argv[2] == std::string("film")
-                            ? pipeline::extract_film(argv[1], recipe)
-                            : pipeline::extract_music(argv[1], recipe);
+                            ? pipeline::extract_film(argv[1], recipe).tracks
+                            : pipeline::extract_music(argv[1], recipe).tracks;
     for (const auto& [name, track] : tracks) {
       std::ostringstream shape;
       shape << track.values.sizes();

@@ -70,7 +70,7 @@ store::ManifestItem item(const std::string& id, const std::string& kind,
 TEST(ExtractMusic, CutsClipsAsThePaperAndFbankEqualsTheFunction) {
   test::TempFolder folder;
   write_song(folder / "song.wav", 10.5);  // 10.5 s: two clips and 2.5 s, which is padded to a third
-  const auto tracks = extract_music(folder / "song.wav", full_recipe());
+  const auto tracks = extract_music(folder / "song.wav", full_recipe()).tracks;
   const auto& fbank = track(tracks, "fbank");
   EXPECT_EQ(fbank.values.sizes(), (std::vector<int64_t>{3, 398, 80}));
   EXPECT_EQ(fbank.times.at(2), (Interval{8, 12}));
@@ -97,7 +97,7 @@ TEST(ExtractFilm, OneDecodeGivesTheSameAsSeparateCalls) {
   test::TempFolder folder;
   test::write_square_film(folder / "film.mp4", 150, 2, 1);  // 6 s at 25 frames/s, 160 x 120
   auto recipe = full_recipe();
-  const auto tracks = extract_film(folder / "film.mp4", recipe);
+  const auto tracks = extract_film(folder / "film.mp4", recipe).tracks;
   media::FrameJob job;
   job.fps = 3;
   const auto frames = media::read_frames(folder / "film.mp4", job);

@@ -103,7 +103,7 @@ FeatureTrack describe(const fs::path& file, const std::string& feature, std::sto
   const auto recipe = recipe_for(feature);
   const bool film = !planned_features("film", recipe).empty();
   for (auto& [name, track] :
-       film ? extract_film(file, recipe, stop) : extract_music(file, recipe, {}, stop)) {
+       (film ? extract_film(file, recipe, stop) : extract_music(file, recipe, {}, stop)).tracks) {
     if (name == feature || (name == "fbank" && feature == "fbank_clips")) return std::move(track);
   }
   VMR_ASSERT(false, "extraction did not make ", feature);

@@ -81,6 +81,12 @@ class FlowStream {
     options_.method = flow.method;
   }
 
+  // The film is decoded again from its beginning.
+  void restart() {
+    previous_.reset();
+    small_.clear();
+  }
+
   // The magnitude from the previous frame to this one; 0 for the first.
   at::Tensor push(const at::Tensor& rgb) {
     const auto frame =
@@ -135,6 +141,18 @@ class FlowStream {
   std::vector<at::Tensor> small_;
 };
 
+// Measures of the clips [clips, samples], which lie at the beginning of the waveform. Published:
+// each clip is tracked alone, padded as the clips are; otherwise the whole song is, cut into clips
+// then.
+at::Tensor rhythm_of_clips(const at::Tensor& waveform, const at::Tensor& clips,
+                           const audio::RhythmOptions& options) {
+  const auto covered = clips.numel();
+  if (options.beats.method == audio::BeatMethod::reference || waveform.size(0) <= covered) {
+    return audio::rhythm_measures(clips.flatten(), options);
+  }
+  return audio::rhythm_measures(waveform, options).narrow(0, 0, clips.size(0)).contiguous();
+}
+
 Planned planned_music(const ExtractRecipe& recipe) {
   Planned planned;
   const json clips = {{"rate_hz", recipe.rate_hz},
@@ -148,8 +166,8 @@ Planned planned_music(const ExtractRecipe& recipe) {
   if (recipe.rhythm) {
     json options = clips;
     options["beats"] = to_string(recipe.rhythm->beats);
-    planned.emplace_back("rhythm_measures", provenance("rhythm_measures", "1", options));
-    planned.emplace_back("rhythm", provenance("rhythm", "1", options));
+    planned.emplace_back("rhythm_measures", provenance("rhythm_measures", "2", options));
+    planned.emplace_back("rhythm", provenance("rhythm", "2", options));
   }
   if (recipe.beats) {
     const json options = {{"rate_hz", recipe.rate_hz}, {"method", to_string(recipe.beats->beats)}};
@@ -184,14 +202,18 @@ Planned planned_features(const std::string& kind, const ExtractRecipe& recipe) {
   return kind == "film" ? planned_film(recipe) : planned_music(recipe);
 }
 
-NamedTracks extract_music(const std::filesystem::path& path, const ExtractRecipe& recipe,
-                          const audio::ExternalBeatTracker& aubio, std::stop_token stop) {
+Extracted extract_music(const std::filesystem::path& path, const ExtractRecipe& recipe,
+                        const audio::ExternalBeatTracker& aubio, std::stop_token stop) {
   media::AudioOptions audio_options;
   audio_options.rate_hz = recipe.rate_hz;
   // Beats are tracked over the whole song, clips come from its beginning.
-  const bool clips_only = !recipe.beats;
-  if (clips_only) audio_options.duration_seconds = recipe.max_seconds;
-  const auto waveform = media::read_audio(path, audio_options, stop).samples[0].contiguous();
+  const bool whole_song =
+      recipe.beats || (recipe.rhythm && recipe.rhythm->beats != audio::BeatMethod::reference);
+  if (!whole_song) audio_options.duration_seconds = recipe.max_seconds;
+  media::DecodePlan plan;
+  plan.audio = audio_options;
+  const auto decoded = media::decode(path, plan, stop);
+  const auto waveform = decoded.audio->samples[0].contiguous();
   const auto clips =
       audio::cut_into_clips(waveform, {recipe.rate_hz, recipe.clip_seconds, recipe.max_seconds});
   if (clips.size(0) == 0 && (recipe.fbank || recipe.rhythm)) {
@@ -212,7 +234,7 @@ NamedTracks extract_music(const std::filesystem::path& path, const ExtractRecipe
     audio::RhythmOptions options;
     options.clip_seconds = recipe.clip_seconds;
     options.beats = beat_options(recipe, recipe.rhythm->beats, aubio);
-    const auto measures = audio::rhythm_measures(clips.flatten(), options);
+    const auto measures = rhythm_of_clips(waveform, clips, options);
     audio::RhythmClassOptions class_options;
     class_options.clip_seconds = recipe.clip_seconds;
     tracks.add("rhythm_measures", measures, clip_times);
@@ -222,11 +244,11 @@ NamedTracks extract_music(const std::filesystem::path& path, const ExtractRecipe
     const auto options = beat_options(recipe, recipe.beats->beats, aubio);
     add_moments(tracks, "beats", audio::track_beats(waveform, options).beats_seconds);
   }
-  return tracks.take();
+  return {tracks.take(), decoded.problems};
 }
 
-NamedTracks extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
-                         std::stop_token stop) {
+Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
+                       std::stop_token stop) {
   media::DecodePlan plan;
   const bool clips = recipe.grey_clips || recipe.clip_flow.has_value();
   if (clips) {
@@ -248,6 +270,9 @@ NamedTracks extract_film(const std::filesystem::path& path, const ExtractRecipe&
     plan.frame_jobs.push_back(std::move(job));
   }
   if (plan.frame_jobs.empty()) return {};
+  plan.on_restart = [&] {
+    if (stream) stream->restart();
+  };
   const auto decoded = media::decode(path, plan, stop);
   TrackList tracks(planned_film(recipe), path);
   if (clips) {
@@ -280,7 +305,7 @@ NamedTracks extract_film(const std::filesystem::path& path, const ExtractRecipe&
                RowTimes::regular(frames.pixels.size(0), 0, hop, hop));
     if (recipe.cuts) add_moments(tracks, "cuts", stream->cuts(frames));
   }
-  return tracks.take();
+  return {tracks.take(), decoded.problems};
 }
 
 }  // namespace vmr::pipeline

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <mutex>
 
+#include "core/byte_text.h"
 #include "core/file_io.h"
 #include "pipeline/manifest_json.h"
 #include "vmr/core/error.h"
@@ -48,8 +49,10 @@ void write_quarantine(const std::filesystem::path& folder, const ExtractOptions&
                       const std::vector<std::pair<const store::ManifestItem*, std::string>>& bad) {
   std::string text;
   for (const auto& [item, reason] : bad) {
-    const json line = {
-        {"id", item->id}, {"kind", item->kind}, {"path", item->path.string()}, {"reason", reason}};
+    const json line = {{"id", item->id},
+                       {"kind", item->kind},
+                       {"path", vmr::detail::escape_bytes(item->path.string())},
+                       {"reason", reason}};
     text += line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   }
   const std::string name = options.shard_count == 1
@@ -162,13 +165,15 @@ ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::p
   const auto one = [&](int64_t index) {
     const auto& item = *pending[size_t(index)];
     std::string reason;
+    std::vector<std::string> problems;
     double duration = 0;
     try {
-      const auto tracks = item.kind == "film"
-                              ? extract_film(item.path, recipe, enough.get_token())
+      const auto extracted =
+          item.kind == "film" ? extract_film(item.path, recipe, enough.get_token())
                               : extract_music(item.path, recipe, options.aubio, enough.get_token());
+      problems = extracted.problems;
       std::vector<std::pair<store::FeatureKey, FeatureTrack>> commit;
-      for (const auto& [feature, track] : tracks) {
+      for (const auto& [feature, track] : extracted.tracks) {
         commit.push_back({{feature, item.kind, item.id}, track});
         if (track.times.size() > 0) {
           duration = std::max(duration, track.times.at(track.times.size() - 1).end_seconds);
@@ -179,12 +184,16 @@ ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::p
       reason = error.what();
     } catch (const InvalidArgument& error) {
       reason = error.what();
+    } catch (const Error& error) {
+      if (!enough.stop_requested()) throw;
+      reason = error.what();
     }
     std::lock_guard lock(mutex);
     if (enough.stop_requested() && !reason.empty()) return;  // cut off in the middle, not bad
     if (reason.empty()) {
       ++summary.extracted;
       summary.media_seconds += duration;
+      for (const auto& problem : problems) summary.damaged.push_back({item.id, problem});
     } else {
       bad.emplace_back(&item, reason);
       summary.failures.push_back({item.id, reason});

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "core/byte_text.h"
 #include "pipeline/clip_encoder.h"
 #include "pipeline/embed_items.h"
 #include "vmr/core/device.h"
@@ -32,9 +33,10 @@ json metadata_of(const store::ManifestItem& item) {
     metadata[key] = parsed.is_number() ? parsed : json(value);
   }
   metadata["tags"] = item.tags;
-  metadata["path"] = fs::absolute(item.path).string();
+  metadata["path"] = vmr::detail::escape_bytes(fs::absolute(item.path).string());
   if (!item.split.empty()) metadata["split"] = item.split;
-  if (!metadata.contains("title")) metadata["title"] = item.path.stem().string();
+  if (!metadata.contains("title"))
+    metadata["title"] = vmr::detail::escape_bytes(item.path.stem().string());
   return metadata;
 }
 
@@ -102,7 +104,9 @@ class RunMatcher : public Matcher {
       recipe.flow->method = video::FlowMethod::dis_ultrafast;
     }
     recipe.cuts = true;
-    analysis.tracks = extract_film(film, recipe, stop);
+    auto extracted = extract_film(film, recipe, stop);
+    analysis.tracks = std::move(extracted.tracks);
+    analysis.problems = std::move(extracted.problems);
     analysis.duration_seconds = media::probe(film).duration_seconds;
     if (recipe_.clip_flow) {
       VMR_ASSERT(edges_.has_value(), "a recipe with clip_flow but no class edges");
@@ -171,7 +175,7 @@ class RunMatcher : public Matcher {
           std::string reason;
           NamedTracks features;
           try {
-            features = extract_music(item.path, recipe_, {}, control.stop);
+            features = extract_music(item.path, recipe_, {}, control.stop).tracks;
           } catch (const Error& error) {
             reason = error.what();
           }
@@ -257,6 +261,10 @@ class RunMatcher : public Matcher {
 };
 
 }  // namespace
+
+fs::path track_path(const retrieval::Hit& hit) {
+  return vmr::detail::restore_bytes(hit.metadata.value("path", ""));
+}
 
 IndexSummary build_index(const fs::path& run_folder, const fs::path& store_folder,
                          const fs::path& index_folder, const BuildIndexOptions& options,

@@ -158,7 +158,7 @@ std::string player(const fs::path& path, double offset, double seconds) {
 
 std::string sound_figures(const retrieval::Hit& hit, const std::vector<double>& cuts,
                           bool with_player, double seconds) {
-  const std::string path = hit.metadata.value("path", "");
+  const auto path = track_path(hit);
   try {
     media::AudioOptions options;
     options.rate_hz = kAnalysisRateHz;

@@ -23,15 +23,22 @@ namespace vmr::pipeline {
 
 using NamedTracks = std::vector<std::pair<std::string, FeatureTrack>>;
 
+// Features of one file, and what was wrong with it, one sentence each: of a damaged file the part
+// that can be decoded is described.
+struct Extracted {
+  NamedTracks tracks;
+  std::vector<std::string> problems;
+};
+
 // Features of one track. Throws: MediaError for files that cannot be decoded or are shorter than
 // half a clip; InvalidArgument where the recipe asks for beats by aubio and `aubio` is empty.
-NamedTracks extract_music(const std::filesystem::path& path, const ExtractRecipe& recipe,
-                          const audio::ExternalBeatTracker& aubio = {}, std::stop_token stop = {});
+Extracted extract_music(const std::filesystem::path& path, const ExtractRecipe& recipe,
+                        const audio::ExternalBeatTracker& aubio = {}, std::stop_token stop = {});
 
 // Features of one film. "clip_flow" classes by quantiles need all films and come later: see
 // classify_clip_flow. Throws: as extract_music.
-NamedTracks extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
-                         std::stop_token stop = {});
+Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
+                       std::stop_token stop = {});
 
 // Feature names of a kind ("film", "music") with their provenance, media_hash empty.
 std::vector<std::pair<std::string, Provenance>> planned_features(const std::string& kind,
@@ -47,6 +54,7 @@ struct ExtractOptions {
 struct ExtractSummary {
   int64_t items = 0, extracted = 0, already_there = 0;
   std::vector<ItemFailure> failures;  // also in <store>/quarantine.jsonl
+  std::vector<ItemFailure> damaged;   // extracted, but the file has these problems
   double seconds = 0;
   double media_seconds = 0;  // duration of what was extracted
   bool interrupted = false;

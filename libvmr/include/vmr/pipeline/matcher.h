@@ -41,9 +41,13 @@ IndexSummary build_index(const std::filesystem::path& run_folder,
 struct FilmAnalysis {
   std::filesystem::path path;
   double duration_seconds = 0;
-  NamedTracks tracks;    // features of the catalogue's recipe, and "flow" and "cuts"
-  at::Tensor embedding;  // [1, vectors, dim] float32
+  NamedTracks tracks;                 // features of the catalogue's recipe, and "flow" and "cuts"
+  at::Tensor embedding;               // [1, vectors, dim] float32
+  std::vector<std::string> problems;  // what is wrong with the file, one sentence each
 };
+
+// The sound file of a hit, "" where its metadata name none.
+std::filesystem::path track_path(const retrieval::Hit& hit);
 
 struct MatchOptions {
   int64_t top = 10;
