@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "nn/formula_weights.h"
+#include "model/formula_items.h"
 #include "vmr/core/error.h"
 
 namespace vmr::model {
@@ -12,58 +12,11 @@ namespace {
 
 using namespace vmr::test;
 
-constexpr int64_t kBatch = 4;
-
-// The sizes of the golden; 512 is fixed by the reference's rhythm embedding.
-UtCmvmrOptions small() {
-  UtCmvmrOptions o;
-  o.text_dim = 16;
-  o.theta_dim = 8;
-  o.rho_dim = 16;
-  o.encoder_hidden = 12;
-  o.projection_hidden = 10;
-  o.encoder.feed_forward = 9;
-  o.cross.feed_forward = 11;
-  o.loss.margin = 0.05;
-  return o;
-}
-
 std::shared_ptr<UtCmvmr> filled(const UtCmvmrOptions& options) {
   auto model = std::make_shared<UtCmvmr>(options);
   fill_by_formula(*model);
   model->eval();
   return model;
-}
-
-at::Tensor classes(const std::string& name, double half, int64_t last) {
-  return (formula_values(name, {kBatch, 7}) * half + half).floor().to(torch::kLong).clamp(0, last);
-}
-
-data::FeatureMap music(const std::string& kind, int64_t dim = 512) {
-  const auto mask = torch::ones({kBatch, 7}, torch::kBool);
-  const auto rhythm =
-      torch::stack({classes(kind + "_beats", 9, 17), classes(kind + "_strength", 24, 48),
-                    classes(kind + "_interval", 32, 64)},
-                   2);
-  return {{"conformer_audio", {formula_values(kind + "_music", {kBatch, 7, dim}), mask}},
-          {"rhythm", {rhythm, mask}}};
-}
-
-data::FeatureMap video(const std::string& kind, int64_t dim = 512) {
-  const auto mask = torch::ones({kBatch, 7}, torch::kBool);
-  return {{"conformer_video", {formula_values(kind + "_video", {kBatch, 7, dim}), mask}},
-          {"clip_flow", {classes(kind + "_flow", 32, 64), mask}}};
-}
-
-data::PairBatch batch(int64_t dim = 512, int64_t text_dim = 16) {
-  data::PairBatch b;
-  b.music = music("positive", dim);
-  b.video = video("positive", dim);
-  b.negative_music = music("negative", dim);
-  b.negative_video = video("negative", dim);
-  b.text = formula_values("text", {kBatch, text_dim});
-  b.track_ids = torch::arange(kBatch);
-  return b;
 }
 
 // Row i of each feature, cut to `clips`.
@@ -246,6 +199,7 @@ TEST(UtCmvmr, LearnsOneBatchByHeart) {
   auto options = tiny();
   options.encoder_hidden = options.projection_hidden = 32;
   options.loss.rank_margin = options.loss.independent_margin = 0.2;
+  options.loss.mismatched = 1;  // or joint scores never see a wrong pair
   UtCmvmr model(options);
   const auto b = batch(16);
   torch::optim::Adam optimiser(model.parameters(), torch::optim::AdamOptions(1e-2));

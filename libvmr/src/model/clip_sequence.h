@@ -8,8 +8,9 @@
 
 namespace vmr::model {
 
-// cycle: c0 c1 c2 c0 c1 ...; repeat_last: c0 c1 c2 c2 c2 ...
-enum class ClipFill { cycle, repeat_last };
+// cycle: c0 c1 c2 c0 c1 ...; repeat_last: c0 c1 c2 c2 c2 ...; elementwise, as published for music:
+// as many whole repetitions as fit clip by clip, then from the first: c0 c1 | c0 c0 c1 c1 | c0.
+enum class ClipFill { cycle, repeat_last, elementwise };
 
 // values [batch, time, ...] with mask -> [batch, count, ...]. Each item needs a real clip (checked
 // by find_feature).

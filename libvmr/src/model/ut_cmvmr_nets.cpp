@@ -10,6 +10,8 @@
 namespace vmr::model {
 namespace {
 
+constexpr int64_t kPairsAtOnce = 1024;  // bounds memory
+
 using Children = std::vector<std::pair<std::string, std::shared_ptr<torch::nn::Module>>>;
 
 nn::TransformerEncoder transformer(int64_t dim, const AttentionOptions& a,
@@ -55,6 +57,20 @@ at::Tensor look_up(const torch::nn::ModuleDict& tables, const char* name,
                        classes.to(at::kLong).clamp(0, table.options.num_embeddings() - 1));
 }
 
+// Two linear layers' widths halve; there are no activations in between, as published.
+torch::nn::ModuleDict discriminator(const UtCmvmrOptions& o) {
+  const auto linear = [](int64_t input, int64_t output) {
+    torch::nn::Linear layer(input, output);
+    const torch::NoGradGuard no_grad;
+    layer->weight.normal_(0, 0.01);
+    return layer;
+  };
+  const auto width = o.rho_dim;
+  torch::nn::Sequential net(linear(width, width / 2), linear(width / 2, width / 4),
+                            linear(width / 4, 2));
+  return torch::nn::ModuleDict(Children{{"discriminator", net.ptr()}});
+}
+
 // Real clips must agree, or the class of one clip would be added to another.
 void check_same_clips(const data::MaskedTensor& clips, const data::MaskedTensor& classes,
                       int64_t max_clips, const std::string& name) {
@@ -76,7 +92,7 @@ at::Tensor unit_rows(const at::Tensor& rows) {
   return rows / rows.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
-UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o) : options(o) {
+UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o) : options(o), owner_(owner) {
   const auto add = [&](const char* name, auto module) {
     return owner.register_module(name, module);
   };
@@ -106,37 +122,52 @@ UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o) : options(o) {
   A_rec = add("A_rec", embedding(o.theta_dim, 0, o.rho_dim, o));
   V_rec = add("V_rec", embedding(o.theta_dim, 0, o.rho_dim, o));
   ce_match_loss = add("ce_match_loss", matching_classifier(o));
-  pos_emb1D = owner.register_parameter("pos_emb1D", torch::randn({2, o.rho_dim}));
+  if (o.tags > 0) {
+    damsoftmax_loss = add("damsoftmax_loss", TagHead(TagHeadOptions(o.rho_dim, o.tags)
+                                                         .dropout(1.0 - o.keep_prob)
+                                                         .initialisation(o.initialisation)));
+  }
+  if (o.loss.adversarial > 0) adv_loss = add("adv_loss", discriminator(o));
+  pos_emb1D = owner.register_parameter("pos_emb1D", torch::randn({2, o.rho_dim}),
+                                       !o.reference.freeze_pair_positions);
   null_music = owner.register_parameter("null_music", torch::randn({o.rho_dim}));
   null_video = owner.register_parameter("null_video", torch::randn({o.rho_dim}));
 }
 
-at::Tensor UtCmvmr::Nets::music_sequence(const data::FeatureMap& music) const {
-  const auto clips = find_feature(music, options.music, "UtCmvmr");
+bool UtCmvmr::Nets::uses_negatives() const {
+  return options.loss.match > 0 || (options.loss.triplet > 0 && options.text_dim > 0);
+}
+
+at::Tensor UtCmvmr::Nets::music_sequence(const data::FeatureMap& music,
+                                         const data::FeatureMap* other) const {
+  const auto clips = find_feature(other != nullptr ? *other : music, options.music, "UtCmvmr");
   check_row(clips.values, {options.music_dim}, options.music);
   at::Tensor rhythm;
   if (options.rhythm_flow) {
     const auto classes = find_feature(music, options.rhythm, "UtCmvmr");
     check_row(classes.values, {3}, options.rhythm);
-    check_same_clips(clips, classes, options.max_clips, options.rhythm);
+    if (other == nullptr) check_same_clips(clips, classes, options.max_clips, options.rhythm);
     const auto filled = fill_clips(classes, options.max_clips, ClipFill::cycle);
     rhythm = at::cat({look_up(A_rhythm_embed, "n_beat_embed", filled.select(2, 0)),
                       look_up(A_rhythm_embed, "beat_strength_embed", filled.select(2, 1)),
                       look_up(A_rhythm_embed, "beat_interval_width_embed", filled.select(2, 2))},
                      2);
   }
-  return assemble(clips, rhythm, ClipFill::cycle);
+  return assemble(
+      clips, rhythm,
+      options.reference.repeat_clips_elementwise ? ClipFill::elementwise : ClipFill::cycle);
 }
 
-at::Tensor UtCmvmr::Nets::video_sequence(const data::FeatureMap& video) const {
-  const auto clips = find_feature(video, options.video, "UtCmvmr");
+at::Tensor UtCmvmr::Nets::video_sequence(const data::FeatureMap& video,
+                                         const data::FeatureMap* other) const {
+  const auto clips = find_feature(other != nullptr ? *other : video, options.video, "UtCmvmr");
   check_row(clips.values, {options.video_dim}, options.video);
   at::Tensor flow;
   if (options.rhythm_flow) {
     auto classes = find_feature(video, options.flow, "UtCmvmr");
     if (classes.values.dim() == 3) classes.values = classes.values.squeeze(2);
     check_row(classes.values, {}, options.flow);
-    check_same_clips(clips, classes, options.max_clips, options.flow);
+    if (other == nullptr) check_same_clips(clips, classes, options.max_clips, options.flow);
     flow = look_up(V_optic_embed, "optic_displacement_embed",
                    fill_clips(classes, options.max_clips, ClipFill::repeat_last));
   }
@@ -146,6 +177,9 @@ at::Tensor UtCmvmr::Nets::video_sequence(const data::FeatureMap& video) const {
 at::Tensor UtCmvmr::Nets::assemble(const data::MaskedTensor& clips, const at::Tensor& added,
                                    ClipFill rule) const {
   auto sequence = fill_clips(clips, options.max_clips, rule).to(pos_emb1D.scalar_type());
+  if (options.reference.normalise_over_clips && !owner_.is_training()) {
+    sequence = sequence / sequence.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
+  }
   if (added.defined()) sequence = sequence + added;
   if (options.sequence) return sequence;
   // The mean is over the item's own clips, not over those that fill the sequence.
@@ -154,14 +188,16 @@ at::Tensor UtCmvmr::Nets::assemble(const data::MaskedTensor& clips, const at::Te
   return nn::masked_mean(sequence, own).unsqueeze(1);
 }
 
-at::Tensor UtCmvmr::Nets::encode_music(const at::Tensor& sequence) {
-  const auto positions = nn::sinusoid_table(sequence.size(1), sequence.size(2), sequence);
-  return A_enc(A_enc_former->mean(sequence + positions));
+at::Tensor UtCmvmr::Nets::with_positions(const at::Tensor& sequence) const {
+  return sequence + nn::sinusoid_table(sequence.size(1), sequence.size(2), sequence);
 }
 
-at::Tensor UtCmvmr::Nets::encode_video(const at::Tensor& sequence) {
-  const auto positions = nn::sinusoid_table(sequence.size(1), sequence.size(2), sequence);
-  return V_enc(V_enc_former->mean(sequence + positions));
+at::Tensor UtCmvmr::Nets::encode_music(const data::FeatureMap& music) {
+  return A_enc(A_enc_former->mean(with_positions(music_sequence(music))));
+}
+
+at::Tensor UtCmvmr::Nets::encode_video(const data::FeatureMap& video) {
+  return V_enc(V_enc_former->mean(with_positions(video_sequence(video))));
 }
 
 at::Tensor UtCmvmr::Nets::music_alone(const at::Tensor& phi) {
@@ -170,6 +206,40 @@ at::Tensor UtCmvmr::Nets::music_alone(const at::Tensor& phi) {
 
 at::Tensor UtCmvmr::Nets::video_alone(const at::Tensor& phi) {
   return nn::attend_alone(cross_attention, pos_emb1D, phi, null_music, 1);
+}
+
+at::Tensor UtCmvmr::Nets::of_all_pairs(const at::Tensor& video, const at::Tensor& music,
+                                       PairScoring scoring, const PairScore& score) {
+  const auto check = [&](const at::Tensor& phi, const char* name) {
+    VMR_CHECK(phi.dim() == 2 && phi.size(0) > 0 && phi.size(1) == options.rho_dim,
+              "UtCmvmr: expected prepared ", name, " [items, ", options.rho_dim, "], got ",
+              phi.sizes());
+  };
+  check(video, "films");
+  check(music, "tracks");
+  const auto tracks = music.size(0);
+  std::vector<at::Tensor> rows;
+  for (int64_t film = 0; film < video.size(0); ++film) {
+    const auto phi_v = video.narrow(0, film, 1);
+    std::vector<at::Tensor> thetas;
+    at::Tensor film_sum;  // of its attended vectors over the gallery
+    for (int64_t begin = 0; begin < tracks; begin += kPairsAtOnce) {
+      const auto phi_a = music.narrow(0, begin, std::min(kPairsAtOnce, tracks - begin));
+      const auto [f_a, f_v] =
+          nn::attend_pair(cross_attention, pos_emb1D, phi_a, phi_v.expand_as(phi_a));
+      thetas.push_back(A_proj(f_a));
+      if (scoring == PairScoring::own) {
+        rows.push_back(score(thetas.back(), V_proj(f_v)));
+      } else {
+        const auto sum = f_v.sum(0, /*keepdim=*/true);
+        film_sum = film_sum.defined() ? film_sum + sum : sum;
+      }
+    }
+    if (scoring == PairScoring::own) continue;
+    const auto theta_v = V_proj(film_sum / double(tracks));
+    for (const auto& theta : thetas) rows.push_back(score(theta, theta_v.expand_as(theta)));
+  }
+  return at::cat(rows).view({video.size(0), tracks, -1});
 }
 
 at::Tensor UtCmvmr::Nets::vector(const at::Tensor& theta, const at::Tensor& rho) const {

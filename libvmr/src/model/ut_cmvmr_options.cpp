@@ -10,6 +10,9 @@ const std::vector<std::pair<std::string, nn::Initialisation>> kInitialisations =
     {"he_normal", nn::Initialisation::he_normal},
     {"xavier_normal", nn::Initialisation::xavier_normal}};
 
+const std::vector<std::pair<std::string, LossSet>> kLossSets = {{"code", LossSet::code},
+                                                                {"paper", LossSet::paper}};
+
 // One list of fields for both directions: `visit(key, field)` reads or writes.
 template <typename Options, typename Visit>
 void visit_attention(Options& o, Visit&& visit) {
@@ -28,12 +31,21 @@ void visit_loss(Loss& o, Visit&& visit) {
   visit("match", o.match);
   visit("rank", o.rank);
   visit("independent", o.independent);
+  visit("structure", o.structure);
+  visit("tag_softmax", o.tag_softmax);
+  visit("adversarial", o.adversarial);
+  visit("mismatched", o.mismatched);
   visit("first_triplet", o.first_triplet);
   visit("second_triplet", o.second_triplet);
+  visit("tag_negative", o.tag_negative);
   visit("margin", o.margin);
   visit("rank_margin", o.rank_margin);
   visit("independent_margin", o.independent_margin);
+  visit("mismatched_margin", o.mismatched_margin);
+  visit("tag_margin", o.tag_margin);
+  visit("tag_scale", o.tag_scale);
   visit("rank_top", o.rank_top);
+  visit("structure_top", o.structure_top);
 }
 
 template <typename Options, typename Visit>
@@ -45,6 +57,7 @@ void visit_options(Options& o, Visit&& visit) {
   visit("music_dim", o.music_dim);
   visit("video_dim", o.video_dim);
   visit("text_dim", o.text_dim);
+  visit("tags", o.tags);
   visit("sequence", o.sequence);
   visit("rhythm_flow", o.rhythm_flow);
   visit("max_clips", o.max_clips);
@@ -78,6 +91,24 @@ void validate(const char* name, const AttentionOptions& o) {
   check("dropout", o.dropout, 0, 0.99);
 }
 
+void validate(const UtCmvmrLoss& w) {
+  check_range("loss.rank_top", w.rank_top, 1, 1e9);
+  check_range("loss.structure_top", w.structure_top, 3, 1e9);
+  check_range("loss.tag_scale", w.tag_scale, 1e-3, 1e6);
+  for (const auto& [name, weight] : {std::pair{"triplet", w.triplet},
+                                     {"regular", w.regular},
+                                     {"text", w.text},
+                                     {"match", w.match},
+                                     {"rank", w.rank},
+                                     {"independent", w.independent},
+                                     {"structure", w.structure},
+                                     {"tag_softmax", w.tag_softmax},
+                                     {"adversarial", w.adversarial},
+                                     {"mismatched", w.mismatched}}) {
+    check_range(detail::concat("loss.", name).c_str(), weight, 0, 1e6);
+  }
+}
+
 }  // namespace
 
 void validate(const UtCmvmrOptions& o) {
@@ -97,11 +128,9 @@ void validate(const UtCmvmrOptions& o) {
   check_range("momentum", o.momentum, 1e-6, 1);
   check_range("keep_prob", o.keep_prob, 0.01, 1);
   check_range("theta_weight", o.theta_weight, 0, 1);
-  check_range("loss.rank_top", o.loss.rank_top, 1, 1e9);
-  for (const double weight : {o.loss.triplet, o.loss.regular, o.loss.text, o.loss.match,
-                              o.loss.rank, o.loss.independent}) {
-    check_range("loss weight", weight, 0, kLarge);
-  }
+  validate(o.loss);
+  VMR_CHECK(o.loss.tag_softmax == 0 || o.tags >= 2, "UtCmvmr: tags = ", o.tags,
+            " with loss.tag_softmax = ", o.loss.tag_softmax, "; expected at least 2 tag classes");
   validate("encoder", o.encoder);
   validate("cross", o.cross);
   if (o.rhythm_flow) {
@@ -117,8 +146,10 @@ void validate(const UtCmvmrOptions& o) {
             "UtCmvmr: rho_dim = ", o.rho_dim, ", text_dim = ", o.text_dim,
             "; the text term compares rho with the sentence vector: make them equal or set "
             "loss.text to 0");
-  VMR_CHECK(o.loss.rank + o.loss.independent + o.loss.match + o.loss.regular > 0,
-            "UtCmvmr: all of loss.rank, independent, match and regular are 0; nothing would train");
+  const auto& w = o.loss;
+  VMR_CHECK(w.rank + w.independent + w.match + w.regular + w.mismatched > 0,
+            "UtCmvmr: all of loss.rank, independent, match, mismatched and regular are 0; nothing "
+            "would train");
 }
 
 UtCmvmrOptions ut_cmvmr_options(const nlohmann::json& config) {
@@ -132,7 +163,11 @@ UtCmvmrOptions ut_cmvmr_options(const nlohmann::json& config) {
   reader.choice("initialisation", o.initialisation, kInitialisations);
   reader.object("encoder", [&](JsonReader& r) { visit_attention(o.encoder, into(r)); });
   reader.object("cross", [&](JsonReader& r) { visit_attention(o.cross, into(r)); });
-  reader.object("loss", [&](JsonReader& r) { visit_loss(o.loss, into(r)); });
+  reader.object("loss", [&](JsonReader& r) {
+    r.choice("set", o.loss.set, kLossSets);
+    visit_loss(o.loss, into(r));
+  });
+  if (reader.has("reference")) o.reference = data::reference_behaviour(reader.raw("reference"));
   reader.finish();
   validate(o);
   return o;
@@ -151,6 +186,10 @@ nlohmann::json UtCmvmr::config() const {
   visit_attention(options_.encoder, into(config["encoder"]));
   visit_attention(options_.cross, into(config["cross"]));
   visit_loss(options_.loss, into(config["loss"]));
+  for (const auto& [name, value] : kLossSets) {
+    if (value == options_.loss.set) config["loss"]["set"] = name;
+  }
+  config["reference"] = data::to_json(options_.reference);
   return config;
 }
 

@@ -26,6 +26,7 @@ struct InputSpec {
   std::vector<int64_t> row;  // shape of one row without time: {512} for [batch, time, 512]
   double row_seconds = 0;    // duration of a row; 0 = one row for the whole item
   int64_t max_rows = 0;      // rows used at most; 0 = all
+  std::string dim_key;       // option that states row's last entry: "music_dim"; "" = it is fixed
 };
 
 struct ModelInputs {
@@ -39,6 +40,13 @@ struct ScoreSlice {
   std::string name;  // for people: "content", "mood"
   int64_t begin = 0, end = 0;
   double weight = 1;
+};
+
+// What a joint score compares.
+enum class PairScoring {
+  own,           // each pair its own two vectors
+  gallery_mean,  // the film's vector is first averaged over all tracks it is scored with, as the
+                 // published UT-CMVMR does: the music must be the whole gallery
 };
 
 class MatchingModel : public torch::nn::Module {
@@ -61,12 +69,22 @@ class MatchingModel : public torch::nn::Module {
   // none.
   virtual std::optional<at::Tensor> embed_text(const at::Tensor& text) { return std::nullopt; }
 
-  // Joint scores of every film with every track, [films, tracks], higher = better; nothing where
-  // the model only has independent embeddings.
-  virtual std::optional<at::Tensor> score_pairs(const data::FeatureMap& video,
-                                                const data::FeatureMap& music) {
+  // Joint scoring in two steps: what it needs of an item, [items, n] float32, computed once however
+  // many partners the item meets; nothing where the model only has independent embeddings.
+  virtual std::optional<at::Tensor> prepare_music(const data::FeatureMap& music) {
     return std::nullopt;
   }
+  virtual std::optional<at::Tensor> prepare_video(const data::FeatureMap& video) {
+    return std::nullopt;
+  }
+  // Joint scores of every prepared film with every prepared track, [films, tracks], higher =
+  // better. Throws: InvalidArgument for a model without joint scores.
+  virtual at::Tensor score_prepared(const at::Tensor& video, const at::Tensor& music,
+                                    PairScoring scoring);
+  // Both steps; nothing where the model only has independent embeddings.
+  std::optional<at::Tensor> score_pairs(const data::FeatureMap& video,
+                                        const data::FeatureMap& music,
+                                        PairScoring scoring = PairScoring::own);
 
   // Named, weighted terms of one batch in training mode.
   virtual loss::Terms loss(const data::PairBatch& batch) = 0;
@@ -75,5 +93,11 @@ class MatchingModel : public torch::nn::Module {
 // Builds the model a config names, weights at their initial values drawn from torch's generator.
 // Throws: InvalidArgument naming an unknown kind, its nearest known one, or a wrong option.
 std::shared_ptr<MatchingModel> make_matching_model(const nlohmann::json& config);
+
+// inputs() of that model without building it. Dims the config leaves out have their defaults, and
+// whether options fit each other is not checked yet: a caller can look up the dims of the features
+// named here and write them under InputSpec::dim_key, and "text_dim": 0 where there is no text.
+// Throws: InvalidArgument for unknown kinds, unknown keys and wrong types.
+ModelInputs matching_model_inputs(const nlohmann::json& config);
 
 }  // namespace vmr::model

@@ -12,11 +12,15 @@
 // rhythm_flow = false, `music` and `video` naming those; A-SE = the same over the Conformers'
 // embeddings; SE = sequence; SE&R = sequence and rhythm_flow (the default).
 //
-// Departures: negatives are real and unit length; evaluation mode for embeddings; pair positions
-// are trained; other films of the same track are no negatives; rhythm repeats as the features do;
-// sentence vectors are made unit length everywhere; each net sees music, video, negatives and lone
-// items in one batch, so that its batch statistics in training and its running averages in
-// evaluation describe the same mixture. Class values beyond the last are clamped to it.
+// Departures, each undone by a switch of data::ReferenceBehaviour: negatives are real and unit
+// length; pair positions are trained; other films of the same track are no negatives; rhythm
+// repeats as the features do; sentence vectors are made unit length everywhere; each net sees
+// music, video, negatives and lone items in one batch, so that its batch statistics in training and
+// its running averages in evaluation describe the same mixture. Class values beyond the last are
+// clamped to it.
+//
+// In the published loss only matching items ever attend to each other, so that a joint score has
+// never seen a wrong pair; the term `mismatched` shows it some.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +28,7 @@
 #include <string>
 #include <vector>
 
+#include "vmr/data/reference_behaviour.h"
 #include "vmr/model/matching_model.h"
 #include "vmr/nn/initialise.h"
 
@@ -38,19 +43,32 @@ struct AttentionOptions {
   double dropout = 0.8;
 };
 
+// The published code and the poster state the triplets differently.
+enum class LossSet { code, paper };
+
 // Weights of the loss terms (0 leaves a term out) and their options.
 struct UtCmvmrLoss {
+  LossSet set = LossSet::code;
   double triplet = 1.0;      // theta of music and video against theta of the tag
   double regular = 1.0;      // reconstructions of phi; theta against theta of the tag
   double text = 1.0;         // rho against the sentence vector
   double match = 1.0;        // classifier: does this music belong to this video?
   double rank = 1.0;         // inter-modal ranking of theta
   double independent = 1.0;  // inter-modal ranking of the lone items' vectors
-  double first_triplet = 1.0, second_triplet = 1.0;  // anchored at the item, at the tag
-  double margin = 0.0;                               // of the triplets
+  double structure = 0.0;    // neighbours keep their order from phi to f to its reconstruction
+  double tag_softmax = 0.0;  // margin softmax of the pair's tag ("DAM"); needs tags
+  double adversarial = 0.0;  // rho does not tell music from video
+  double mismatched = 0.0;   // a pair's joint score exceeds that of the music with another film
+  double first_triplet = 1.0, second_triplet = 1.0;  // of the code: anchored at item, at tag
+  bool tag_negative = true;  // of the paper: the tag's triplet on films has another tag as
+                             // negative, as printed; false: another film, as its twin on music
+  double margin = 0.0;  // of the triplets
   double rank_margin = 0.0;
   double independent_margin = 0.1;
-  int64_t rank_top = 1024;  // hardest negatives a row
+  double mismatched_margin = 0.2;
+  double tag_margin = 0.35, tag_scale = 30.0;  // of tag_softmax
+  int64_t rank_top = 1024;                     // hardest negatives a row
+  int64_t structure_top = 1024;                // items compared
 };
 
 struct UtCmvmrOptions {
@@ -59,6 +77,7 @@ struct UtCmvmrOptions {
   std::string rhythm = "rhythm", flow = "clip_flow";
   // Dims of the features; text_dim 0 = no tags: the tag's terms fall away.
   int64_t music_dim = 512, video_dim = 512, text_dim = 768;
+  int64_t tags = 0;         // classes of the tag classifier; 0 = the model has none
   bool sequence = true;     // false: mean of the clips
   bool rhythm_flow = true;  // add rhythm and flow; needs music_dim divisible by 4
   int64_t max_clips = 7;    // shorter items are filled: music cyclically, video by its last clip
@@ -75,6 +94,7 @@ struct UtCmvmrOptions {
   nn::Initialisation initialisation = nn::Initialisation::he_normal;
   double theta_weight = 0.6;  // g
   UtCmvmrLoss loss;
+  data::ReferenceBehaviour reference;
 };
 
 // Throws: InvalidArgument naming field, value and rule. text needs rho_dim == text_dim.
@@ -107,21 +127,27 @@ class UtCmvmr : public MatchingModel {
   at::Tensor embed_music(const data::FeatureMap& music) override;
   at::Tensor embed_video(const data::FeatureMap& video) override;
   std::optional<at::Tensor> embed_text(const at::Tensor& text) override;
-  // Cross attention of every film with every track: 18 MFLOP a pair at the published dims.
-  std::optional<at::Tensor> score_pairs(const data::FeatureMap& video,
-                                        const data::FeatureMap& music) override;
+  // phi [items, rho_dim]; a pair then costs 18 MFLOP of cross attention at the published dims.
+  std::optional<at::Tensor> prepare_music(const data::FeatureMap& music) override;
+  std::optional<at::Tensor> prepare_video(const data::FeatureMap& video) override;
+  at::Tensor score_prepared(const at::Tensor& video, const at::Tensor& music,
+                            PairScoring scoring) override;
+  // The tag classifier ("DAM") on every prepared film with every prepared track,
+  // [films, tracks, tags]. Throws: InvalidArgument where the model has no tags.
+  at::Tensor tag_scores(const at::Tensor& video, const at::Tensor& music);
 
-  // Terms triplet, regular, text, match, rank, independent; monitor match_accuracy.
-  // Requires: a batch of at least 2 (batch statistics).
+  // Terms, those of weight above 0 in this order: triplet, regular, text, match, rank, structure,
+  // tag_softmax, adversarial, mismatched, independent; monitors match_accuracy, tag_accuracy,
+  // adversarial_accuracy. Requires: a batch of at least 2 (batch statistics).
   loss::Terms loss(const data::PairBatch& batch) override;
 
   std::shared_ptr<torch::nn::Module> clone(
       const std::optional<at::Device>& device = std::nullopt) const override;
   const UtCmvmrOptions& options() const { return options_; }
 
- private:
-  struct Nets;  // the registered modules, under the reference's names
+  struct Nets;  // the registered modules, under the reference's names; internal
 
+ private:
   const UtCmvmrOptions options_;
   std::unique_ptr<Nets> nets_;
 };

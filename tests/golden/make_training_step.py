@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""One training step of the published UT-CMVMR code: loss, gradients, weights and averages after Adam.
+
+    make_training_step.py UT_CMVMR_CHECKOUT OUTPUT_FILE
+
+Needs torch and numpy. Weights and inputs are filled by formula_values (tests/nn/formula_weights.h);
+of every tensor its norm and its dot product with formula_values("probe." + name) are kept. Dropout
+is 0, so that both sides compute the same.
+"""
+import contextlib
+import io
+import json
+import math
+import platform
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+checkout, output = (Path(p) for p in sys.argv[1:3])
+BATCH = 4
+
+
+def formula_values(name, shape, scale=1.0, offset=0.0):
+    """offset + scale * u, u in [-1, 1) a hash of (name, index in C order)."""
+    phase = sum((k + 1) * byte for k, byte in enumerate(name.encode())) % 1009
+    wave = np.sin(np.arange(math.prod(shape), dtype=np.float64) * 12.9898 + phase) * 43758.5453
+    values = offset + scale * (2.0 * (wave - np.floor(wave)) - 1.0)
+    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
+
+
+def fill(module):
+    with torch.no_grad():
+        for key, tensor in module.state_dict().items():
+            shape = tuple(tensor.shape)
+            if key.endswith(("pe", "num_batches_tracked")):
+                continue
+            if key.endswith("running_var"):
+                tensor.copy_(formula_values(key, shape, 0.5, 1.0))
+            elif len(shape) > 1:
+                tensor.copy_(formula_values(key, shape, 1.5 / math.sqrt(tensor.numel() / shape[0])))
+            elif key.endswith("weight"):
+                tensor.copy_(formula_values(key, shape, 0.3, 1.0))
+            else:
+                tensor.copy_(formula_values(key, shape, 0.2))
+    return module
+
+
+def item(kind):
+    classes = [(formula_values(f"{kind}_{name}", (BATCH, 7)) * half + half).floor().long().clamp(0, last)
+               for name, half, last in (("beats", 9, 17), ("strength", 24, 48), ("interval", 32, 64))]
+    flow = (formula_values(kind + "_flow", (BATCH, 7)) * 32 + 32).floor().long().clamp(0, 64)
+    return (formula_values(kind + "_music", (BATCH, 7, 512)), torch.stack(classes, 2),
+            formula_values(kind + "_video", (BATCH, 7, 512)), flow)
+
+
+def model(module):
+    sizes = dict(a_data_dim=512, v_data_dim=512, t_data_dim=16, dim_theta=8, dim_rho=16,
+                 init_method="kaiming", encoder_hidden_size=12, decoder_hidden_size=10,
+                 depth_transformer=1, additional_dropout=0.0, momentum=0.55,
+                 first_additional_triplet=1, second_additional_triplet=1, dropout_encoder=0.0,
+                 dropout_decoder=0.0, margin=0.05, lr=3e-4, target_dim=5, keep_prob=1.0,
+                 loss_mask=[1] * 9, max_grad_norm=3, decay_rate=0.96, inter_margin=0,
+                 inter_topk=1024, intra_topk=1024, batch_size=8, distance_type="COS",
+                 a_enc_dmodel=512, v_enc_dmodel=512, nlayers=1, dropout_enc=0.0,
+                 enc_hidden_dim=9, cross_hidden_dim=11, max_clip=7, add_rhythm=1)
+    with contextlib.redirect_stdout(io.StringIO()):
+        return fill(module.Model_structure(**sizes))
+
+
+def summary(name, tensor):
+    probe = formula_values("probe." + name, tuple(tensor.shape)).double()
+    return [float(tensor.double().norm()), float((tensor.double() * probe).sum())]
+
+
+def step(module, positive_as_negative):
+    net = model(module).train()
+    music, rhythm, video, flow = item("positive")
+    other_music, other_rhythm, other_video, other_flow = item("negative")
+    if positive_as_negative:
+        other_music, other_video = music.clone(), video.clone()
+    before = {name: value.detach().clone() for name, value in
+              net.named_parameters(remove_duplicate=False)}
+    loss, _, accuracy = net.optimize_params(
+        music, video, formula_values("text", (BATCH, 16)), other_music, other_video,
+        formula_values("negative_text", (BATCH, 16)), None, None, None, rhythm, flow, other_rhythm,
+        other_flow, optimize=True)
+    result = {"loss": float(loss), "match_accuracy": float(accuracy), "gradients": {}, "changes": {},
+              "averages": {}}
+    for name, value in net.named_parameters(remove_duplicate=False):
+        if value.grad is None or name.startswith(("damsoftmax_loss", "adv_loss", "ce_match_loss.bn")):
+            continue
+        # The code clips in place before the step; pos_emb1D is not among what it clips or trains.
+        result["gradients"][name] = summary(name, value.grad)
+        result["changes"][name] = summary(name, value.detach() - before[name])
+    for name, value in net.named_buffers(remove_duplicate=False):
+        if "running" in name and not name.startswith(("damsoftmax_loss", "ce_match_loss.bn")):
+            result["averages"][name] = summary(name, value)
+    return result
+
+
+def terms(module):
+    """The terms the published training leaves out, in evaluation mode."""
+    torch.Tensor.cuda = lambda self: self  # the tag loss insists on a device
+    net = model(module).eval()
+    music, rhythm, video, flow = item("positive")
+    other_music, other_rhythm, other_video, other_flow = item("negative")
+    with torch.no_grad():
+        net.forward(music, video, formula_values("text", (BATCH, 16)), other_music, other_video,
+                    formula_values("negative_text", (BATCH, 16)), None, None, None, rhythm, flow,
+                    other_rhythm, other_flow, False)
+        labels, ids = torch.tensor([3, 0, 4, 1]), np.arange(BATCH)
+        structure = (net.intraloss(net.phi_a, net.audio_fe_attn, ids)
+                     + net.intraloss(net.audio_fe_attn, net.phi_a_rec, ids)
+                     + net.intraloss(net.phi_v, net.video_fe_attn, ids)
+                     + net.intraloss(net.video_fe_attn, net.phi_v_rec, ids))
+        tag, tag_accuracy = net.damsoftmax_loss(net.rho_a, net.rho_v, labels)
+        domain, domain_accuracy = net.adv_loss(net.rho_a, net.rho_v)
+    return {"structure": float(structure), "tag_softmax": float(tag),
+            "tag_accuracy": float(tag_accuracy), "adversarial": float(domain),
+            "adversarial_accuracy": float(domain_accuracy)}
+
+
+torch.set_num_threads(1)
+sys.path.insert(0, str(checkout))
+with contextlib.redirect_stdout(io.StringIO()):
+    import model_pretrained  # noqa: E402
+content = {"versions": {"python": platform.python_version(), "torch": torch.__version__,
+                        "numpy": np.__version__},
+           "step": step(model_pretrained, False),
+           "step_positive_as_negative": step(model_pretrained, True),
+           "terms": terms(model_pretrained)}
+output.write_text(json.dumps(content, indent=1) + "\n")
+print(output, output.stat().st_size, "bytes")

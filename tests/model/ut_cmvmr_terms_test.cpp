@@ -1,0 +1,216 @@
+// Pins the terms of UtCmvmr that the published training leaves out or states otherwise, and that
+// each switch of the published behaviour changes what it says.
+#include "model/formula_items.h"
+#include "vmr/core/error.h"
+#include "vmr/loss/triplet.h"
+
+namespace vmr::model {
+namespace {
+
+using namespace vmr::test;
+
+std::shared_ptr<UtCmvmr> filled(const UtCmvmrOptions& options) {
+  auto model = std::make_shared<UtCmvmr>(options);
+  fill_by_formula(*model);
+  model->eval();
+  return model;
+}
+
+double term(const loss::Terms& terms, const std::string& name) {
+  for (const auto& [known, value] : terms.values) {
+    if (known == name) return value.item<double>();
+  }
+  ADD_FAILURE() << "no term " << name;
+  return 0;
+}
+
+double monitor(const loss::Terms& terms, const std::string& name) {
+  for (const auto& [known, value] : terms.monitors) {
+    if (known == name) return value;
+  }
+  ADD_FAILURE() << "no monitor " << name;
+  return 0;
+}
+
+UtCmvmrOptions with_all_terms() {
+  auto o = small();
+  o.tags = 5;
+  o.loss.structure = o.loss.tag_softmax = o.loss.adversarial = o.loss.mismatched = 1;
+  return o;
+}
+
+TEST(UtCmvmrTerms, GiveTheValuesOfThePublishedCode) {
+  const auto expected = golden("nn/training_step.json").at("terms");
+  const auto terms = filled(with_all_terms())->loss(batch());
+  for (const char* name : {"structure", "tag_softmax", "adversarial"}) {
+    const double value = expected.at(name);
+    EXPECT_NEAR(term(terms, name), value, 1e-4 * std::abs(value) + 1e-7) << name;
+  }
+  EXPECT_NEAR(monitor(terms, "tag_accuracy"), expected.at("tag_accuracy").get<double>(), 1e-6);
+  EXPECT_NEAR(monitor(terms, "adversarial_accuracy"),
+              expected.at("adversarial_accuracy").get<double>(), 1e-6);
+}
+
+TEST(UtCmvmrTerms, MismatchedComparesJointScoresOfWrongPairs) {
+  auto model = filled(with_all_terms());
+  auto b = batch();
+  const auto scores = *model->score_pairs(b.video, b.music);  // [film, track]
+  const auto right = scores.diagonal();
+  // Row i: the music of pair i with the film of pair i - 1.
+  const auto wrong = scores.roll(1, 0).diagonal();
+  const auto hinge = torch::relu(0.2 + wrong - right);
+  EXPECT_NEAR(term(model->loss(b), "mismatched"), hinge.mean().item<double>(), 1e-5);
+  b.track_ids = torch::tensor({0, 0, 1, 2}, torch::kLong);  // row 1: the film before has its track
+  const auto other = hinge.index_select(0, torch::tensor({0, 2, 3})).sum() / 4.0;
+  EXPECT_NEAR(term(model->loss(b), "mismatched"), other.item<double>(), 1e-5);
+}
+
+TEST(UtCmvmrTerms, ThePostersTripletsAreTheThreeGroupsItPrints) {
+  auto o = small();
+  o.loss.set = LossSet::paper;
+  const auto b = batch();
+  const double printed = term(filled(o)->loss(b), "triplet");
+  o.loss.tag_negative = false;
+  const double symmetric = term(filled(o)->loss(b), "triplet");
+  EXPECT_NE(printed, symmetric);
+  // With text equal to its negative, the tag's own negative is no farther than its positive: the
+  // two readings differ by triplets alone that the other test set holds equal.
+  auto same = b;
+  same.negative_text = b.text;
+  o.loss.tag_negative = true;
+  auto model = filled(o);
+  auto zero = o;
+  zero.loss.margin = 0;
+  EXPECT_GT(term(filled(zero)->loss(same), "triplet"), 0);
+  same.negative_text = at::Tensor();
+  EXPECT_THROW(model->loss(same), InvalidArgument);
+}
+
+TEST(UtCmvmrTerms, EachTermReachesTheWeightsItTrains) {
+  auto model = filled(with_all_terms());
+  model->train();
+  model->loss(batch()).total().backward();
+  for (const auto& item : model->named_parameters()) {
+    ASSERT_TRUE(item.value().grad().defined()) << item.key();
+  }
+}
+
+TEST(UtCmvmrTerms, TheAdversaryLearnsWhileTheNetworkHides) {
+  // One gradient step of the classifier alone lowers its loss; the published subtraction raises it.
+  for (const bool subtracted : {false, true}) {
+    auto o = small();
+    o.loss = {.triplet = 0,
+              .regular = 1e-6,
+              .text = 0,
+              .match = 0,
+              .rank = 0,
+              .independent = 0,
+              .adversarial = 1};
+    o.reference.adversarial_subtracted = subtracted;
+    auto model = filled(o);
+    const auto before = model->loss(batch());
+    before.total().backward();
+    const torch::NoGradGuard no_grad;
+    for (const auto& item : model->named_parameters()) {
+      if (item.key().starts_with("adv_loss")) item.value().sub_(item.value().grad(), 0.01);
+    }
+    const double change = term(model->loss(batch()), "adversarial") - term(before, "adversarial");
+    EXPECT_EQ(change > 0, subtracted);
+  }
+}
+
+TEST(UtCmvmrTerms, TagScoresComeFromTheTagClassifier) {
+  auto model = filled(with_all_terms());
+  const auto b = batch();
+  const auto films = *model->prepare_video(b.video), tracks = *model->prepare_music(b.music);
+  const auto scores = model->tag_scores(films, tracks);
+  ASSERT_EQ(scores.sizes(), (at::IntArrayRef{kBatch, kBatch, 5}));
+  // The loss sees the pairs of the diagonal.
+  const auto pairs = scores.diagonal(0, 0, 1).t();
+  const auto margin = torch::zeros_like(pairs).scatter_(1, b.tag_ids.unsqueeze(1), 0.35);
+  const auto expected = torch::cross_entropy_loss(30.0 * (pairs - margin), b.tag_ids);
+  EXPECT_NEAR(term(model->loss(b), "tag_softmax"), expected.item<double>(), 1e-4);
+  EXPECT_THROW(filled(small())->tag_scores(films, tracks), InvalidArgument);
+}
+
+TEST(UtCmvmrTerms, TheGalleryMeanIsTheFilmAveragedOverItsPartners) {
+  auto model = filled(small());
+  const auto b = batch();
+  const auto one = item_of(b.music, 0);
+  // With a gallery of one track there is nothing to average.
+  expect_near(*model->score_pairs(b.video, one, PairScoring::gallery_mean),
+              *model->score_pairs(b.video, one), 1e-6);
+  const auto own = *model->score_pairs(b.video, b.music);
+  const auto mean = *model->score_pairs(b.video, b.music, PairScoring::gallery_mean);
+  EXPECT_GT((own - mean).abs().max().item<double>(), 1e-5);
+  // The published order of computing it, film by film, does not depend on the other films.
+  expect_near(*model->score_pairs(item_of(b.video, 2), b.music, PairScoring::gallery_mean),
+              mean.narrow(0, 2, 1), 1e-6);
+}
+
+TEST(ReferenceBehaviour, EveryModelSwitchChangesTheLossOrTheScore) {
+  using Switch = bool data::ReferenceBehaviour::*;
+  const auto changes = [](Switch which, bool training) {
+    double values[2];
+    for (const bool on : {false, true}) {
+      auto o = with_all_terms();
+      o.encoder.dropout = o.cross.dropout = 0;
+      o.keep_prob = 1;
+      o.reference.*which = on;
+      auto model = filled(o);
+      model->train(training);
+      auto b = batch();
+      b.track_ids = torch::tensor({0, 1, 0, 2}, torch::kLong);
+      torch::manual_seed(1);
+      values[on] = model->loss(b).total().item<double>();
+    }
+    return std::abs(values[0] - values[1]) > 1e-6;
+  };
+  using B = data::ReferenceBehaviour;
+  EXPECT_TRUE(changes(&B::positive_as_negative, false));
+  EXPECT_TRUE(changes(&B::unnormalised_negatives, false));
+  EXPECT_TRUE(changes(&B::unnormalised_text, false));
+  EXPECT_TRUE(changes(&B::same_track_negatives, false));
+  EXPECT_TRUE(changes(&B::normalise_over_clips, false));
+  EXPECT_TRUE(changes(&B::adversarial_subtracted, false));
+  EXPECT_TRUE(changes(&B::separate_statistics, true));
+  EXPECT_FALSE(changes(&B::separate_statistics, false));       // averages are the same for all
+  EXPECT_FALSE(changes(&B::normalise_over_clips, true));       // in evaluation only
+  EXPECT_FALSE(changes(&B::repeat_clips_elementwise, false));  // full items have nothing to repeat
+  auto o = small();
+  o.reference.freeze_pair_positions = true;
+  EXPECT_FALSE(UtCmvmr(o).named_parameters()["pos_emb1D"].requires_grad());
+}
+
+TEST(ReferenceBehaviour, MusicRepeatsClipByClip) {
+  auto o = small();
+  o.rhythm_flow = false;
+  o.sequence = true;
+  const auto two = cut_to(music("positive"), 2);
+  const auto plain = filled(o)->embed_music(two);
+  o.reference.repeat_clips_elementwise = true;
+  const auto published = filled(o)->embed_music(two);
+  EXPECT_GT((plain - published).abs().max().item<double>(), 1e-5);
+  // c0 c1 c0 c0 c1 c1 c0, as seven clips of its own.
+  const auto clips = two.at("conformer_audio").values;
+  const auto order = torch::tensor({0, 1, 0, 0, 1, 1, 0}, torch::kLong);
+  const data::FeatureMap spelled = {
+      {"conformer_audio", {clips.index_select(1, order), torch::ones({kBatch, 7}, torch::kBool)}}};
+  expect_near(published, filled(o)->embed_music(spelled), 1e-6);
+}
+
+TEST(ReferenceBehaviour, GoesThroughTheModelsConfig) {
+  auto o = small();
+  o.reference.positive_as_negative = true;
+  o.loss.set = LossSet::paper;
+  const auto config = UtCmvmr(o).config();
+  const auto read = ut_cmvmr_options(config);
+  EXPECT_EQ(read.reference, o.reference);
+  EXPECT_EQ(read.loss.set, LossSet::paper);
+  auto wrong = config;
+  wrong["reference"]["positive_negative"] = true;
+  EXPECT_THROW(ut_cmvmr_options(wrong), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace vmr::model
