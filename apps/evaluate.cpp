@@ -16,7 +16,6 @@ struct Options {
 };
 
 int run(const Options& options) {
-  use_threads(options.common);
   pipeline::EvaluateOptions evaluate;
   evaluate.split = options.split;
   evaluate.seed = options.common.seed;
@@ -24,9 +23,13 @@ int run(const Options& options) {
   evaluate.truth = options.truth;
   const auto document = pipeline::evaluate(options.run, options.store, evaluate, control());
   end_progress();
+  if (interrupted()) return kInterrupted;
   if (options.common.json) {
     print_json(document);
     return kDone;
+  }
+  if (const auto left_out = document.value("left_out", int64_t(0)); left_out > 0) {
+    std::cerr << left_out << " films of the split lack a feature or a track and are left out\n";
   }
   std::cout << "independent embeddings, full gallery of split " << options.split << "\n"
             << eval::evaluation_table(document);

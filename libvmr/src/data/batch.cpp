@@ -9,7 +9,9 @@ at::Tensor moved(const at::Tensor& tensor, const at::Device& device) {
   return tensor.defined() ? tensor.to(device) : tensor;
 }
 
-FeatureMap moved(const FeatureMap& features, const at::Device& device) {
+}  // namespace
+
+FeatureMap to_device(const FeatureMap& features, const at::Device& device) {
   FeatureMap result;
   for (const auto& [name, input] : features) {
     result[name] = {moved(input.values, device), moved(input.mask, device)};
@@ -17,14 +19,12 @@ FeatureMap moved(const FeatureMap& features, const at::Device& device) {
   return result;
 }
 
-}  // namespace
-
 PairBatch PairBatch::to(const at::Device& device) const {
   PairBatch result;
-  result.music = moved(music, device);
-  result.video = moved(video, device);
-  result.negative_music = moved(negative_music, device);
-  result.negative_video = moved(negative_video, device);
+  result.music = to_device(music, device);
+  result.video = to_device(video, device);
+  result.negative_music = to_device(negative_music, device);
+  result.negative_video = to_device(negative_video, device);
   result.text = moved(text, device);
   result.negative_text = moved(negative_text, device);
   result.track_ids = moved(track_ids, device);

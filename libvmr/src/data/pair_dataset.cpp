@@ -146,7 +146,8 @@ PairDataset::PairDataset(const store::FeatureStore& store, const store::Manifest
   music_ = {options_.music, std::vector<std::vector<at::Tensor>>(options_.music.size())};
   video_ = {options_.video, std::vector<std::vector<at::Tensor>>(options_.video.size())};
 
-  const auto films = manifest.of("film", options_.split);
+  const auto films = options_.music_only ? std::vector<const ManifestItem*>()
+                                         : manifest.of("film", options_.split);
   const auto music = manifest.of("music");
   std::set<std::string> wanted;
   for (const auto* film : films) wanted.insert(film->track);
@@ -157,7 +158,8 @@ PairDataset::PairDataset(const store::FeatureStore& store, const store::Manifest
   int64_t done = 0;
   for (const auto* track : music) {
     control.progress({"load", done++, total, track->id});
-    const bool unused = options_.unused_tracks && wanted.count(track->id) == 0 &&
+    const bool unused = (options_.unused_tracks || options_.music_only) &&
+                        wanted.count(track->id) == 0 &&
                         (options_.split.empty() || track->split == options_.split);
     if (wanted.count(track->id) == 0 && !unused) continue;
     auto loaded = music_loader.load(track->id);
@@ -199,7 +201,7 @@ PairDataset::PairDataset(const store::FeatureStore& store, const store::Manifest
     track_names.push_back(film->track);
     used.insert(film->track);
   }
-  if (films_.empty()) {
+  if (films_.empty() && !options_.music_only) {
     std::string reasons;
     for (size_t i = 0; i < missing_.size() && i < 3; ++i) {
       reasons += "; " + missing_[i].id + ": " + missing_[i].reason;
@@ -213,13 +215,15 @@ PairDataset::PairDataset(const store::FeatureStore& store, const store::Manifest
     const auto found = tracks.find(track->id);
     // A track all of whose films were left out stays only where unused tracks are wanted.
     const bool keep =
-        used.count(track->id) > 0 ||
-        (options_.unused_tracks && found != tracks.end() && found->second.reason.empty());
+        used.count(track->id) > 0 || ((options_.unused_tracks || options_.music_only) &&
+                                      found != tracks.end() && found->second.reason.empty());
     if (!keep) continue;
     place_of_track[track->id] = static_cast<int64_t>(tracks_.size());
     tracks_.push_back(track->id);
     append(found->second.values, music_.values);
   }
+  VMR_CHECK(!tracks_.empty(), "PairDataset: none of the ", music.size(), " tracks can be used",
+            missing_.empty() ? "" : "; " + missing_[0].id + ": " + missing_[0].reason);
   for (const auto& name : track_names) track_of_film_.push_back(place_of_track.at(name));
 }
 

@@ -3,50 +3,19 @@
 
 #include <algorithm>
 
-#include "pipeline/embed_items.h"
-#include "vmr/core/device.h"
 #include "vmr/core/error.h"
 #include "vmr/data/pair_dataset.h"
 #include "vmr/eval/evaluation_document.h"
 #include "vmr/pipeline/extraction.h"
 #include "vmr/pipeline/runs.h"
 #include "vmr/synth/library.h"
+#include "vmr/train/embed_dataset.h"
 #include "vmr/train/matching_task.h"
 
 namespace vmr::pipeline {
 namespace {
 
 using nlohmann::json;
-
-// Films scored at a time; each costs a forward pass over the whole gallery.
-constexpr int64_t kJointFilms = 16;
-
-at::Tensor joint_scores(model::MatchingModel& model, const data::PairDataset& items,
-                        const c10::Device& device, const RunControl& control) {
-  const torch::NoGradGuard no_grad;
-  const auto films = int64_t(items.films().size()), tracks = int64_t(items.tracks().size());
-  std::vector<int64_t> all_tracks(static_cast<size_t>(tracks));
-  for (int64_t i = 0; i < tracks; ++i) all_tracks[size_t(i)] = i;
-  const auto move = [&](data::FeatureMap features) {
-    for (auto& [name, feature] : features) {
-      feature.values = feature.values.to(device);
-      feature.mask = feature.mask.to(device);
-    }
-    return features;
-  };
-  const auto music = move(items.collate_music(all_tracks));
-  std::vector<at::Tensor> rows;
-  for (int64_t begin = 0; begin < films; begin += kJointFilms) {
-    std::vector<int64_t> batch;
-    for (int64_t i = begin; i < std::min(films, begin + kJointFilms); ++i) batch.push_back(i);
-    const auto scores = model.score_pairs(move(items.collate_video(batch)), music);
-    if (!scores) return {};
-    rows.push_back(scores->to(torch::kCPU));
-    control.progress({"joint scores", std::min(films, begin + kJointFilms), films, ""});
-    if (control.stop.stop_requested()) return {};
-  }
-  return torch::cat(rows);
-}
 
 // The ceiling's rows and columns follow the manifest; the data set may lack items.
 json ceiling_document(const EvaluateOptions& options, const store::Manifest& manifest,
@@ -78,29 +47,31 @@ json ceiling_document(const EvaluateOptions& options, const store::Manifest& man
 json evaluate(const std::filesystem::path& run_folder, const std::filesystem::path& store_folder,
               const EvaluateOptions& options, const RunControl& control) {
   const auto run = open_matching_run(run_folder, options.device);
-  const auto device = resolve_device(options.device);
   const auto store = store::FeatureStore::open(store_folder);
   const auto manifest = stored_manifest(*store);
   auto dataset = train::dataset_options(run.model->inputs(), options.split);
   dataset.unused_tracks = true;
-  const data::PairDataset items(*store, manifest, dataset, run.tags, control);
+  // Without the tags: films of new tags are queries like others.
+  const data::PairDataset items(*store, manifest, dataset, {}, control);
 
   eval::EvaluationOptions evaluation;
   evaluation.ks = run.recipe.evaluate.ks;
   evaluation.resamples = options.resamples;
   evaluation.seed = options.seed;
-  const auto scores = embedding_scores(embed_all_films(*run.model, items, device),
-                                       embed_all_music(*run.model, items, device));
+  const auto scores = train::embedding_scores(train::embed_films(*run.model, items),
+                                              train::embed_music(*run.model, items));
   json document = eval::evaluation_document(scores, items.track_of_film(), evaluation);
   document["recipe"] = run.recipe.name;
   document["split"] = options.split;
   document["weights_hash"] = run.weights_hash;
   document["left_out"] = items.missing().size();
-  if (int64_t(items.tracks().size()) <= options.joint_limit) {
-    const auto joint = joint_scores(*run.model, items, device, control);
-    if (joint.defined()) {
-      document["joint"] = eval::evaluation_document(joint, items.track_of_film(), evaluation);
-    }
+  train::JointOptions joint_options;
+  const bool whole = int64_t(items.tracks().size()) <= options.joint_limit;
+  if (!whole) joint_options.shortlist = options.joint_shortlist;
+  const auto joint = train::joint_scores(*run.model, items, scores, joint_options, control);
+  if (joint) {
+    document["joint"] = eval::evaluation_document(*joint, items.track_of_film(), evaluation);
+    document["joint"]["shortlist"] = joint_options.shortlist;
   }
   if (!options.truth.empty()) {
     document["ceiling"] = ceiling_document(options, manifest, items, evaluation);

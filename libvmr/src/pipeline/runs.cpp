@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "core/file_io.h"
 #include "pipeline/clip_encoder.h"
-#include "pipeline/embed_items.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
@@ -16,6 +14,7 @@
 #include "vmr/pipeline/extraction.h"
 #include "vmr/train/checkpoint.h"
 #include "vmr/train/conformer_task.h"
+#include "vmr/train/embed_dataset.h"
 #include "vmr/train/matching_task.h"
 
 namespace vmr::pipeline {
@@ -24,11 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// Written before training, so that a run that was cut can be told apart and resumed.
-void write_about(const fs::path& run_folder, const Recipe& recipe, const json& about) {
-  fs::create_directories(run_folder);
-  detail::write_file_atomically(run_folder / "recipe.json", to_json(recipe).dump(2) + "\n");
-  detail::write_file_atomically(run_folder / "about.json", about.dump(2) + "\n");
+// What a run folder keeps beside the trainer's own files.
+std::map<std::string, std::string> run_files(const Recipe& recipe, const json& about) {
+  return {{"recipe.json", to_json(recipe).dump(2) + "\n"}, {"about.json", about.dump(2) + "\n"}};
 }
 
 bool has_split(const store::Manifest& manifest, const std::string& kind, const std::string& split) {
@@ -139,24 +136,23 @@ train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
           .input_scale(part.input_scale);
   nn::Conformer net(net_options);
   net->to(device);
-  train::ConformerPretraining task(net, training, validation ? &*validation : nullptr);
-
   const auto provenance = store->provenance(part.input, kind);
-  write_about(run_folder, recipe,
-              {{"run", "pretrain"},
-               {"modality", modality},
-               {"input", part.input},
-               {"output", part.output},
-               {"label", part.label},
-               {"seed", options.seed},
-               {"features", {{part.input, provenance ? provenance->fingerprint() : ""}}}});
+  const json about = {{"run", "pretrain"},
+                      {"modality", modality},
+                      {"input", part.input},
+                      {"output", part.output},
+                      {"label", part.label},
+                      {"seed", options.seed},
+                      {"features", {{part.input, provenance ? provenance->fingerprint() : ""}}}};
+  train::ConformerPretraining task(net, training, validation ? &*validation : nullptr,
+                                   about.dump());
   train::TrainerOptions trainer;
   trainer.epochs = part.epochs;
   trainer.learning_rate = part.learning_rate;
   trainer.schedule = schedule_of(part);
   trainer.clip_norm = part.clip_norm;
   trainer.seed = options.seed;
-  return train::train(task, run_folder, trainer, control);
+  return train::train(task, run_folder, trainer, control, run_files(recipe, about));
 }
 
 namespace {
@@ -196,10 +192,10 @@ EmbedSummary embed_matching(const fs::path& run_folder, store::FeatureStore& sto
                             const store::Manifest& manifest, const RunOptions& options,
                             const RunControl& control) {
   const auto run = open_matching_run(run_folder, options.device);
-  const auto device = resolve_device(options.device);
   auto dataset = train::dataset_options(run.model->inputs(), "");
   dataset.unused_tracks = true;
-  const data::PairDataset items(store, manifest, dataset, run.tags, control);
+  // Without the tags: an embedding needs none.
+  const data::PairDataset items(store, manifest, dataset, {}, control);
   EmbedSummary summary;
   summary.feature = "embedding_" + run.recipe.name;
   summary.failures = items.missing();
@@ -219,8 +215,8 @@ EmbedSummary embed_matching(const fs::path& run_folder, store::FeatureStore& sto
       ++summary.items;
     }
   };
-  put("music", items.tracks(), embed_all_music(*run.model, items, device));
-  put("film", items.films(), embed_all_films(*run.model, items, device));
+  put("music", items.tracks(), train::embed_music(*run.model, items));
+  put("film", items.films(), train::embed_films(*run.model, items));
   return summary;
 }
 
@@ -274,8 +270,6 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
   task_options.sampler.alpha = recipe.sampler.alpha;
   task_options.sampler.batch = std::min(recipe.sampler.batch, training.size());
   task_options.sampler.steps_per_epoch = recipe.sampler.steps_per_epoch;
-  train::MatchingTask task(model, training, validation ? &*validation : nullptr, task_options);
-
   json about = {{"run", "train"},
                 {"seed", options.seed},
                 {"tags", tags.tags},
@@ -283,7 +277,8 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
   if (const auto edges = stored_flow_edges(*store)) {
     about["clip_flow_edges"] = json::parse(video::to_json(*edges));
   }
-  write_about(run_folder, recipe, about);
+  task_options.data = about.dump();
+  train::MatchingTask task(model, training, validation ? &*validation : nullptr, task_options);
   train::TrainerOptions trainer;
   trainer.epochs = recipe.train.epochs;
   trainer.learning_rate = recipe.train.learning_rate;
@@ -292,7 +287,7 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
   trainer.clip_norm = recipe.train.clip_norm;
   trainer.weight_decay = recipe.train.weight_decay;
   trainer.seed = options.seed;
-  return train::train(task, run_folder, trainer, control);
+  return train::train(task, run_folder, trainer, control, run_files(recipe, about));
 }
 
 MatchingRun open_matching_run(const fs::path& run_folder, const std::string& device) {

@@ -27,8 +27,8 @@ void check_fits(const data::ClipDataset& clips, const nn::ConformerOptions& opti
 }  // namespace
 
 ConformerPretraining::ConformerPretraining(nn::Conformer conformer, const data::ClipDataset& train,
-                                           const data::ClipDataset* valid)
-    : conformer_(std::move(conformer)), train_(&train), valid_(valid) {
+                                           const data::ClipDataset* valid, std::string data)
+    : conformer_(std::move(conformer)), train_(&train), valid_(valid), data_(std::move(data)) {
   check_fits(train, conformer_->options);
   if (valid == nullptr) return;
   check_fits(*valid, conformer_->options);
@@ -82,6 +82,8 @@ std::string ConformerPretraining::settings() const {
   const std::vector<std::string> none;
   return json({{"feature", clips.feature},
                {"label_field", clips.label_field},
+               {"data", json::parse(data_)},
+               {"labels_hash", hash_text(json({train_->classes(), train_->labels()}).dump())},
                {"batch", clips.batch},
                {"group_items", clips.group_items},
                {"clips", train_->size()},

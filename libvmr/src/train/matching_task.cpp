@@ -5,69 +5,17 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
+#include "vmr/eval/retrieval_metrics.h"
+#include "vmr/train/embed_dataset.h"
 
 namespace vmr::train {
 namespace {
 
 using nlohmann::json;
-
-// Best rank (0 = first) of each query's true items among the gallery, by dot product; equal scores
-// rank by position. A score that is not a number counts as last.
-std::vector<int64_t> hit_ranks(const at::Tensor& queries, const at::Tensor& gallery,
-                               const std::vector<std::vector<int64_t>>& truth, int64_t rows) {
-  std::vector<int64_t> ranks;
-  const at::Tensor transposed = gallery.t();
-  const int64_t count = gallery.size(0);
-  for (int64_t begin = 0; begin < queries.size(0); begin += rows) {
-    const int64_t size = std::min(rows, queries.size(0) - begin);
-    const at::Tensor scores = queries.narrow(0, begin, size).mm(transposed).contiguous();
-    for (int64_t i = 0; i < size; ++i) {
-      const float* score = scores.const_data_ptr<float>() + i * count;
-      int64_t best = count;
-      for (const int64_t item : truth[static_cast<size_t>(begin + i)]) {
-        int64_t ahead = 0;
-        for (int64_t j = 0; j < count; ++j) {
-          if (j == item || score[j] < score[item]) continue;
-          ahead += score[j] != score[item] || j < item;
-        }
-        best = std::min(best, ahead);
-      }
-      ranks.push_back(best);
-    }
-  }
-  return ranks;
-}
-
-void add_recalls(const std::vector<int64_t>& ranks, const std::vector<int64_t>& ks,
-                 const std::string& prefix, std::map<std::string, double>& figures) {
-  for (const int64_t k : ks) {
-    const auto hits =
-        std::count_if(ranks.begin(), ranks.end(), [k](auto rank) { return rank < k; });
-    figures[prefix + std::to_string(k)] =
-        static_cast<double>(hits) / static_cast<double>(ranks.size());
-  }
-}
-
-data::FeatureMap on_device(const data::FeatureMap& features, const at::Device& device) {
-  data::PairBatch batch;
-  batch.music = features;
-  return batch.to(device).music;
-}
-
-// embed(positions begin..end) of all `count` items, [items, vectors*dim] float32 on the CPU.
-template <typename Embed>
-at::Tensor embed_all(int64_t count, int64_t rows, const Embed& embed) {
-  std::vector<at::Tensor> parts;
-  for (int64_t begin = 0; begin < count; begin += rows) {
-    std::vector<int64_t> places(static_cast<size_t>(std::min(rows, count - begin)));
-    std::iota(places.begin(), places.end(), begin);
-    parts.push_back(embed(places).flatten(1).to(at::kFloat).cpu());
-  }
-  return at::cat(parts);
-}
 
 std::vector<int64_t> positions(int64_t begin, int64_t end) {
   std::vector<int64_t> result(static_cast<size_t>(end - begin));
@@ -120,7 +68,12 @@ MatchingTask::MatchingTask(std::shared_ptr<model::MatchingModel> model,
   }
   if (!inputs.negatives) return;
   negatives_.emplace(train.tag_of_film(), train.track_of_film());
-  if (valid != nullptr) valid_negatives_.emplace(valid->tag_of_film(), valid->track_of_film());
+  if (valid == nullptr) return;
+  // A held-out split of one tag has no negatives: its loss is left out, its recall is not.
+  const auto& tags = valid->tag_of_film();
+  if (std::set<int64_t>(tags.begin(), tags.end()).size() >= 2) {
+    valid_negatives_.emplace(tags, valid->track_of_film());
+  }
 }
 
 int64_t MatchingTask::steps_per_epoch() const {
@@ -147,12 +100,20 @@ std::map<std::string, double> MatchingTask::validate() {
   const bool training = model_->is_training();
   model_->eval();
   auto figures = recalls();
+  add_losses(figures);
+  model_->train(training);
+  return figures;
+}
+
+void MatchingTask::add_losses(std::map<std::string, double>& figures) {
+  if (valid_->size() < 2 || (negatives_ && !valid_negatives_)) return;
   const auto device = model_->parameters().front().device();
   const auto add = [&](const std::string& name, double value, int64_t films) {
     figures[name] += value * static_cast<double>(films) / static_cast<double>(valid_->size());
   };
   for (int64_t begin = 0, part = 0; begin < valid_->size(); ++part) {
-    const int64_t end = std::min(begin + options_.validation_batch, valid_->size());
+    int64_t end = std::min(begin + std::max<int64_t>(2, options_.validation_batch), valid_->size());
+    if (valid_->size() - end == 1) ++end;  // batches of one have no in-batch negatives
     const auto films = positions(begin, end);
     std::vector<int64_t> negatives;
     if (valid_negatives_) {
@@ -166,37 +127,28 @@ std::map<std::string, double> MatchingTask::validate() {
     }
     begin = end;
   }
-  model_->train(training);
-  return figures;
 }
 
 std::map<std::string, double> MatchingTask::recalls() const {
-  const auto device = model_->parameters().front().device();
-  const auto tracks = static_cast<int64_t>(valid_->tracks().size());
-  const int64_t rows = options_.validation_batch;
-  const at::Tensor video = embed_all(valid_->size(), rows, [&](const auto& films) {
-    return model_->embed_video(on_device(valid_->collate_video(films), device));
-  });
-  const at::Tensor music = embed_all(tracks, rows, [&](const auto& items) {
-    return model_->embed_music(on_device(valid_->collate_music(items), device));
-  });
-  std::vector<std::vector<int64_t>> track_of_film, films_of_track(static_cast<size_t>(tracks));
-  for (int64_t film = 0; film < valid_->size(); ++film) {
-    const int64_t track = valid_->track_of_film()[static_cast<size_t>(film)];
-    track_of_film.push_back({track});
-    films_of_track[static_cast<size_t>(track)].push_back(film);
-  }
-  std::vector<int64_t> queries;  // tracks with films
-  std::vector<std::vector<int64_t>> truth;
-  for (int64_t track = 0; track < tracks; ++track) {
-    if (films_of_track[static_cast<size_t>(track)].empty()) continue;
-    queries.push_back(track);
-    truth.push_back(films_of_track[static_cast<size_t>(track)]);
-  }
+  const auto video = embed_films(*model_, *valid_, options_.validation_batch);
+  const auto music = embed_music(*model_, *valid_, options_.validation_batch);
+  const auto scores = embedding_scores(video, music);
+  const auto& track_of_film = valid_->track_of_film();
+  std::vector<int64_t> all_tracks(valid_->tracks().size());
+  std::iota(all_tracks.begin(), all_tracks.end(), 0);
+  const auto add = [&](const std::string& prefix, const eval::Ranks& ranks,
+                       std::map<std::string, double>& figures) {
+    for (const int64_t k : options_.recall_at) {
+      figures[prefix + std::to_string(k)] = eval::hit_rate(ranks, k);
+    }
+  };
   std::map<std::string, double> figures;
-  add_recalls(hit_ranks(video, music, track_of_film, rows), options_.recall_at, "recall_", figures);
-  add_recalls(hit_ranks(music.index_select(0, at::tensor(queries, at::kLong)), video, truth, rows),
-              options_.recall_at, "music_recall_", figures);
+  add("recall_", eval::rank_queries(scores, track_of_film, all_tracks), figures);
+  // Tracks without a film of the split are gallery only.
+  const std::set<int64_t> with_films(track_of_film.begin(), track_of_film.end());
+  const std::vector<int64_t> queries(with_films.begin(), with_films.end());
+  const auto of_tracks = scores.t().index_select(0, at::tensor(queries, at::kLong)).contiguous();
+  add("music_recall_", eval::rank_queries(of_tracks, queries, track_of_film), figures);
   return figures;
 }
 
@@ -209,7 +161,9 @@ std::string MatchingTask::settings() const {
       {"batch", sampler.batch},
       {"remainder_round_robin", sampler.remainder == data::Remainder::round_robin},
       {"films", train_->size()},
+      {"data", json::parse(options_.data)},
       {"films_hash", hash_text(json(train_->films()).dump())},
+      {"tags_hash", hash_text(json({train_->tags(), train_->tag_of_film()}).dump())},
       {"validation_films_hash", hash_text(json(valid_ ? valid_->films() : none).dump())},
       {"best_figure", options_.best_figure}};
   return document.dump();

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/file_io.h"
 #include "data/random_stream.h"
 #include "train/adam.h"
 #include "train/run_folder.h"
@@ -92,7 +93,7 @@ Position parse_position(const std::string& text) {
 class Run {
  public:
   Run(TrainingTask& task, const std::filesystem::path& folder, const TrainerOptions& options,
-      const RunControl& control)
+      const RunControl& control, const std::map<std::string, std::string>& files)
       : task_(task),
         options_(options),
         control_(control),
@@ -100,6 +101,9 @@ class Run {
         folder_(folder, options, task, control),
         adam_(task.module(), options) {
     VMR_CHECK(steps_per_epoch_ >= 1, "train: the task has no steps in an epoch");
+    for (const auto& [name, text] : files) {
+      detail::write_file_atomically(folder_.path() / name, text);
+    }
   }
 
   TrainSummary train() {
@@ -346,9 +350,10 @@ void validate(const TrainerOptions& options) {
 }
 
 TrainSummary train(TrainingTask& task, const std::filesystem::path& run_folder,
-                   const TrainerOptions& options, const RunControl& control) {
+                   const TrainerOptions& options, const RunControl& control,
+                   const std::map<std::string, std::string>& files) {
   validate(options);
-  return Run(task, run_folder, options, control).train();
+  return Run(task, run_folder, options, control, files).train();
 }
 
 }  // namespace vmr::train

@@ -21,6 +21,8 @@ struct MaskedTensor {
 // Feature name ("conformer_audio", "rhythm", ...) -> its values for every item of the batch.
 using FeatureMap = std::map<std::string, MaskedTensor>;
 
+FeatureMap to_device(const FeatureMap& features, const at::Device& device);
+
 // Pairs of music and video with a real negative for each: row i of `music` belongs to row i of
 // `video`; row i of the negatives is another pair with another tag and another track.
 struct PairBatch {

@@ -41,6 +41,7 @@ class ClipDataset {
   int64_t size() const { return first_clip_.back(); }               // clips
   const std::vector<std::string>& items() const { return items_; }  // manifest order
   const std::vector<std::string>& classes() const { return classes_; }
+  const std::vector<int64_t>& labels() const { return labels_; }  // of items(), into classes()
   const std::vector<ItemFailure>& missing() const { return missing_; }
   const std::vector<int64_t>& clip_shape() const { return clip_shape_; }  // without the row axis
 

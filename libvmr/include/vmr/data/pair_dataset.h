@@ -30,6 +30,8 @@ struct PairDatasetOptions {
   std::vector<FeatureInput> music, video;
   // Gallery also holds the split's tracks that no film uses.
   bool unused_tracks = false;
+  // Tracks alone: no films are read, and none need to be there.
+  bool music_only = false;
 };
 void validate(const PairDatasetOptions& options);
 

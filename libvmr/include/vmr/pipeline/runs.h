@@ -57,13 +57,15 @@ struct EvaluateOptions {
   int64_t resamples = 1000;
   uint64_t seed = 1;
   std::string device = "auto";
-  int64_t joint_limit = 2000;   // larger galleries are not scored jointly; 0 = never
-  std::filesystem::path truth;  // folder of a generated library: its ceiling is reported too
+  int64_t joint_limit = 2000;     // galleries up to this are scored jointly as a whole;
+  int64_t joint_shortlist = 200;  // in larger ones each film's best so many are
+  std::filesystem::path truth;    // folder of a generated library: its ceiling is reported too
 };
 
 // The evaluation document (eval/evaluation_document.h) from the independent embeddings over the
 // full gallery of the split; "joint" holds the same from the model's joint scores where it has
-// them, "ceiling" the same from the hidden truth of a generated library, "chance" is in each.
+// them ("shortlist": how many tracks a film, 0 = all), "ceiling" the same from the hidden truth of
+// a generated library, "chance" is in each.
 nlohmann::json evaluate(const std::filesystem::path& run_folder,
                         const std::filesystem::path& store_folder,
                         const EvaluateOptions& options = {}, const RunControl& control = {});

@@ -20,19 +20,20 @@ class ConformerPretraining : public TrainingTask {
  public:
   // The data sets must outlive the task; `valid` may be null. Batches go to the device of the
   // Conformer's parameters. Throws: InvalidArgument where the data sets' classes differ from each
-  // other or from the Conformer's number of classes.
+  // other or from the Conformer's number of classes. data: JSON object of what the clips were made
+  // from; a run goes on with the same only.
   ConformerPretraining(nn::Conformer conformer, const data::ClipDataset& train,
-                       const data::ClipDataset* valid);
+                       const data::ClipDataset* valid, std::string data = "{}");
 
   torch::nn::Module& module() override { return *conformer_; }
   int64_t steps_per_epoch() const override { return train_->batches_per_epoch(); }
   void begin_epoch(int64_t epoch, uint64_t seed) override;
   loss::Terms step(int64_t step) override;
   std::map<std::string, double> validate() override;
-  // {"kind": "conformer", "options": to_json(options), "classes": [names]}
   // Cross entropy grows again long before the embeddings get worse; accuracy follows them.
   std::string best_figure() const override { return "accuracy"; }
   bool larger_is_better() const override { return true; }
+  // {"kind": "conformer", "options": to_json(options), "classes": [names]}
   std::string describe() const override;
   std::string settings() const override;
 
@@ -40,6 +41,7 @@ class ConformerPretraining : public TrainingTask {
   nn::Conformer conformer_;
   const data::ClipDataset* train_;
   const data::ClipDataset* valid_;
+  const std::string data_;
   std::vector<std::vector<int64_t>> batches_;
 };
 

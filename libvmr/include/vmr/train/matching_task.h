@@ -24,6 +24,8 @@ struct MatchingTaskOptions {
   // Films or tracks embedded at a time: changes no recall, but a loss over in-batch negatives.
   int64_t validation_batch = 1024;
   uint64_t validation_seed = 29;  // of the fixed negatives
+  // JSON object of what the features were made from: a run goes on with the same only.
+  std::string data = "{}";
 };
 
 class MatchingTask : public TrainingTask {
@@ -46,6 +48,7 @@ class MatchingTask : public TrainingTask {
 
  private:
   std::map<std::string, double> recalls() const;
+  void add_losses(std::map<std::string, double>& figures);
 
   std::shared_ptr<model::MatchingModel> model_;
   const data::PairDataset* train_;

@@ -63,7 +63,10 @@ struct TrainSummary {
 // Throws: InvalidArgument where the folder was made with other options or for another task (names
 // each difference); StoreError for a folder in use or without a readable checkpoint; Error naming
 // epoch, step and term where a loss or gradient is not finite.
+// `files`: texts kept beside run.json under these names, written once the folder is locked and
+// accepted, so that a refused call changes nothing.
 TrainSummary train(TrainingTask& task, const std::filesystem::path& run_folder,
-                   const TrainerOptions& options, const RunControl& control = {});
+                   const TrainerOptions& options, const RunControl& control = {},
+                   const std::map<std::string, std::string>& files = {});
 
 }  // namespace vmr::train
