@@ -15,7 +15,6 @@ struct Options {
 };
 
 int run(const Options& options) {
-  use_threads(options.common);
   const auto summary = pipeline::embed(options.run, options.store,
                                        {options.common.seed, options.common.device}, control());
   end_progress();

@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "backends.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/matcher.h"
@@ -41,7 +42,6 @@ int report(const pipeline::IndexSummary& summary, const Options& options) {
 }
 
 int build(const Options& options) {
-  use_threads(options.common);
   pipeline::BuildIndexOptions build_options;
   build_options.split = options.split;
   build_options.device = options.common.device;
@@ -68,7 +68,7 @@ int add(const Options& options) {
   one_thread.threads = 1;
   use_threads(one_thread);
   const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
-  return report(matcher->add(tracks, options.common.threads, control()), options);
+  return report(matcher->add(tracks, options.common.threads, control(), aubio_backend()), options);
 }
 
 int remove(const Options& options) {

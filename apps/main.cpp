@@ -27,13 +27,13 @@ int main(int argc, char** argv) {
       if (command.app->parsed()) {
         const int code = command.run();
         end_progress();
-        return code;
+        return code == kDone && interrupted() ? kInterrupted : code;
       }
     }
   } catch (const vmr::InvalidArgument& error) {
     end_progress();
     std::cerr << "vmr: " << error.what() << "\n";
-    return kWrongUsage;
+    return interrupted() ? kInterrupted : kWrongUsage;
   } catch (const std::exception& error) {
     end_progress();
     std::cerr << "vmr: " << error.what() << "\n";

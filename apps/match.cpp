@@ -38,11 +38,12 @@ void print_table(const std::vector<retrieval::Hit>& hits) {
 }
 
 int run(const Options& options) {
-  use_threads(options.common);
   const auto watch = control();
   const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
   const auto film = matcher->analyse(options.film, watch.stop);
-  const auto hits = matcher->match(film, options.match);
+  auto query = options.match;
+  query.threads = options.common.threads;
+  const auto hits = matcher->match(film, query);
   if (!options.report.empty()) {
     pipeline::write_match_report(options.report, film, hits, {}, watch);
   }

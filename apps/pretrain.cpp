@@ -16,7 +16,6 @@ struct Options {
 };
 
 int run(const Options& options) {
-  use_threads(options.common);
   const auto recipe = find_recipe(options.recipe);
   const auto summary = pipeline::pretrain(recipe, options.modality, options.store, options.out,
                                           {options.common.seed, options.common.device}, control());

@@ -12,6 +12,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "vmr/core/device.h"
+#include "vmr/core/error.h"
+
 namespace vmr::apps {
 namespace {
 
@@ -86,10 +89,20 @@ Bar& bar() {
 void add_common(CLI::App& app, Common& common) {
   app.add_flag("--json", common.json, "print one JSON document on stdout; logs stay on stderr");
   app.add_option("--seed", common.seed, "seed of everything random")->capture_default_str();
-  app.add_option("--device", common.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+  app.add_option("--device", common.device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str()
+      ->check([](const std::string& text) -> std::string {
+        try {
+          resolve_device(text);
+          return "";
+        } catch (const Error& error) {
+          return error.what();
+        }
+      });
   app.add_option("--threads", common.threads, "worker threads; 0 = one per core")
       ->capture_default_str()
       ->check(CLI::Range(0, 4096));
+  app.parse_complete_callback([&common] { use_threads(common); });
 }
 
 RunControl control() {

@@ -45,7 +45,8 @@ Command add_synth(CLI::App& root) {
   app->add_option("--out", options->out, "folder of the library; a second run goes on there")
       ->required();
   app->add_option("--tracks", library.tracks, "number of tracks")->capture_default_str();
-  app->add_option("--films-per-track", library.films_per_track)->capture_default_str();
+  app->add_option("--films-per-track", library.films_per_track, "films that share a track")
+      ->capture_default_str();
   app->add_option("--difficulty", library.difficulty, "noise between film and track, 0 to 1")
       ->capture_default_str();
   app->add_option("--min-seconds", library.min_seconds, "shortest film")->capture_default_str();

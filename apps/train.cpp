@@ -17,7 +17,6 @@ struct Options {
 };
 
 int run(const Options& options) {
-  use_threads(options.common);
   const auto recipe = find_recipe(options.recipe);
   const auto summary = pipeline::train_matching(
       recipe, options.store, options.out, {options.common.seed, options.common.device}, control());

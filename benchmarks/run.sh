@@ -53,6 +53,7 @@ if [ "${1:-}" != --record ]; then
 fi
 shift
 result=benchmarks/results/$(machine | tr -cs 'A-Za-z0-9\n' '-' | sed 's/-*$//').md
+mkdir -p benchmarks/results
 table=$("$vmr" bench "$@")
 # What was written by hand below the table stays.
 notes=$(sed -n '/^## Notes/,$p' "$result" 2>/dev/null || true)

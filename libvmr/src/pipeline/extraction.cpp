@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <set>
 
 #include "core/byte_text.h"
 #include "core/file_io.h"
@@ -35,6 +36,34 @@ void check_provenance(const store::FeatureStore& store, const ExtractRecipe& rec
           "); use another store, or remove the feature with `vmr store remove`"));
     }
   }
+}
+
+// The store's items and the new ones, which replace those of their id.
+store::Manifest merged(store::Manifest old, const store::Manifest& added) {
+  std::set<std::pair<std::string, std::string>> replaced;
+  for (const auto& item : added.items) replaced.emplace(item.kind, item.id);
+  std::erase_if(old.items, [&](const auto& item) {
+    return replaced.count({item.kind, item.id}) > 0;
+  });
+  old.items.insert(old.items.end(), added.items.begin(), added.items.end());
+  return old;
+}
+
+// What the store was filled with: a later recipe of fewer features takes none away.
+void keep_notes(store::FeatureStore& store, const store::Manifest& manifest,
+                const ExtractRecipe& recipe) {
+  store::Manifest items = manifest;
+  json extract = to_json(recipe);
+  if (const auto text = store.find_note(kManifestNote)) {
+    items = merged(manifest_from_json(json::parse(*text)), manifest);
+  }
+  if (const auto text = store.find_note(kRecipeNote)) {
+    for (const auto& [name, feature] : json::parse(*text).at("features").items()) {
+      if (!extract["features"].contains(name)) extract["features"][name] = feature;
+    }
+  }
+  store.put_note(kManifestNote, manifest_to_json(items).dump());
+  store.put_note(kRecipeNote, extract.dump());
 }
 
 bool complete(const store::FeatureStore& store, const store::ManifestItem& item,
@@ -102,6 +131,13 @@ int64_t classify_clip_flow(store::FeatureStore& store, const store::Manifest& ma
                            const ExtractRecipe& recipe) {
   if (!recipe.clip_flow) return 0;
   auto edges = stored_flow_edges(store);
+  if (edges) {
+    const bool quantile = edges->kind != video::reference_edges().kind;
+    VMR_CHECK(
+        quantile == recipe.clip_flow->quantile_classes,
+        "extract: the store's clip_flow classes have ", edges->kind, " edges, the recipe asks for ",
+        recipe.clip_flow->quantile_classes ? "quantile" : "reference", " ones; use another store");
+  }
   if (!edges) {
     if (recipe.clip_flow->quantile_classes) {
       std::vector<float> training;
@@ -144,8 +180,7 @@ ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::p
   store_options.shard_count = options.shard_count;
   const auto store = store::FeatureStore::open(store_folder, store_options);
   check_provenance(*store, recipe);
-  store->put_note(kManifestNote, manifest_to_json(manifest).dump());
-  store->put_note(kRecipeNote, to_json(recipe).dump());
+  keep_notes(*store, manifest, recipe);
 
   std::vector<const store::ManifestItem*> pending;
   ExtractSummary summary;
@@ -205,8 +240,9 @@ ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::p
   for_each_item(int64_t(pending.size()), options.threads, one, enough.get_token());
   write_quarantine(store_folder, options, bad);
   summary.interrupted = control.stop.stop_requested();
-  if (!summary.interrupted && options.shard_count == 1) {
-    classify_clip_flow(*store, manifest, recipe);
+  // Edges are fitted once: not on the part that was there when too many items had failed.
+  if (!enough.stop_requested() && options.shard_count == 1) {
+    classify_clip_flow(*store, stored_manifest(*store), recipe);
   }
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   return summary;

@@ -17,6 +17,7 @@
 #include "vmr/data/pair_dataset.h"
 #include "vmr/media/probe.h"
 #include "vmr/pipeline/runs.h"
+#include "vmr/train/embed_dataset.h"
 #include "vmr/train/matching_task.h"
 
 namespace vmr::pipeline {
@@ -69,6 +70,28 @@ void check_same_features(const MatchingRun& run, const store::FeatureStore& stor
                 "`vmr embed` with that run's encoders, or train again");
     }
   }
+}
+
+// Written aside and renamed: a build that is cut leaves no half catalogue.
+retrieval::CatalogueStats write_index(
+    const fs::path& folder, const retrieval::Space& space,
+    const std::map<std::string, retrieval::AttachmentSource>& files,
+    const retrieval::CatalogueTracks& tracks) {
+  const bool fresh = !fs::exists(folder) || fs::is_empty(folder);
+  if (!fresh) retrieval::Catalogue::create(folder, space);  // says what is wrong
+  auto aside = folder;
+  aside += ".part";
+  fs::remove_all(aside);
+  retrieval::CatalogueStats stats;
+  {
+    const auto catalogue = retrieval::Catalogue::create(aside, space);
+    catalogue->attach(files);
+    catalogue->add(tracks);
+    stats = catalogue->stats();
+  }
+  fs::remove(folder);  // an empty folder of the user's
+  fs::rename(aside, folder);
+  return stats;
 }
 
 class RunMatcher : public Matcher {
@@ -140,6 +163,7 @@ class RunMatcher : public Matcher {
     retrieval::SearchOptions search;
     search.top = options.top;
     search.filter = retrieval::Filter::parse(options.filter);
+    search.threads = options.threads;
     std::vector<retrieval::Hit> hits;
     for (const auto& found : snapshot->search(query.contiguous(), search)) {
       retrieval::Hit hit;
@@ -163,7 +187,8 @@ class RunMatcher : public Matcher {
   }
 
   IndexSummary add(const std::vector<store::ManifestItem>& tracks, int threads,
-                   const RunControl& control) override {
+                   const RunControl& control, const audio::ExternalBeatTracker& aubio) override {
+    check_ids(tracks);
     IndexSummary summary;
     std::vector<at::Tensor> vectors(tracks.size());
     std::mutex mutex;
@@ -174,17 +199,20 @@ class RunMatcher : public Matcher {
           const auto& item = tracks[size_t(i)];
           std::string reason;
           NamedTracks features;
+          at::Tensor vector;
           try {
-            features = extract_music(item.path, recipe_, {}, control.stop).tracks;
+            features = extract_music(item.path, recipe_, aubio, control.stop).tracks;
+            const torch::NoGradGuard no_grad;
+            const std::lock_guard lock(mutex);  // the networks work on one item at a time
+            encode_clips("music", features);
+            vector =
+                run_.model->embed_music(batch_of_one(features, inputs.music, device_))[0].cpu();
           } catch (const Error& error) {
             reason = error.what();
           }
-          std::lock_guard lock(mutex);
+          const std::lock_guard lock(mutex);
           if (reason.empty()) {
-            const torch::NoGradGuard no_grad;
-            encode_clips("music", features);
-            vectors[size_t(i)] =
-                run_.model->embed_music(batch_of_one(features, inputs.music, device_))[0].cpu();
+            vectors[size_t(i)] = vector;
             ++summary.tracks;
           } else if (!control.stop.stop_requested()) {
             summary.failures.push_back({item.id, reason});
@@ -219,6 +247,16 @@ class RunMatcher : public Matcher {
     if (!path)
       throw StoreError("the catalogue lacks " + name + "; build it with `vmr index build`");
     return *path;
+  }
+
+  // Before hours of analysis, not after.
+  static void check_ids(const std::vector<store::ManifestItem>& tracks) {
+    std::map<std::string, const store::ManifestItem*> seen;
+    for (const auto& item : tracks) {
+      const auto [first, fresh] = seen.emplace(item.id, &item);
+      VMR_CHECK(fresh, "index add: ", first->second->path.string(), " and ", item.path.string(),
+                " have the same id \"", item.id, "\"; give ids of their own by a manifest");
+    }
   }
 
   void encode_clips(const std::string& kind, NamedTracks& tracks) const {
@@ -270,18 +308,17 @@ IndexSummary build_index(const fs::path& run_folder, const fs::path& store_folde
                          const fs::path& index_folder, const BuildIndexOptions& options,
                          const RunControl& control) {
   const auto run = open_matching_run(run_folder, options.device);
-  const auto device = resolve_device(options.device);
   const auto store = store::FeatureStore::open(store_folder);
   const auto manifest = stored_manifest(*store);
   check_same_features(run, *store);
 
   auto dataset = train::dataset_options(run.model->inputs(), options.split);
-  dataset.unused_tracks = true;
-  const data::PairDataset items(*store, manifest, dataset, run.tags, control);
+  dataset.music_only = true;
+  const data::PairDataset items(*store, manifest, dataset, {}, control);
   retrieval::CatalogueTracks batch;
   batch.space = space_of(run).id;
   batch.ids = items.tracks();
-  batch.vectors = embed_all_music(*run.model, items, device);
+  batch.vectors = train::embed_music(*run.model, items);
   for (const auto& id : batch.ids) {
     const auto* item = manifest.find("music", id);
     auto metadata = metadata_of(*item);
@@ -304,13 +341,10 @@ IndexSummary build_index(const fs::path& run_folder, const fs::path& store_folde
       files["encoders/" + folder.filename().string() + "/" + name].path = folder / name;
     }
   }
-  auto catalogue = retrieval::Catalogue::create(index_folder, space_of(run));
-  catalogue->attach(files);
-  catalogue->add(batch);
   IndexSummary summary;
   summary.tracks = int64_t(batch.ids.size());
   summary.failures = items.missing();
-  summary.stats = catalogue->stats();
+  summary.stats = write_index(index_folder, space_of(run), files, batch);
   return summary;
 }
 

@@ -60,9 +60,10 @@ struct ExtractSummary {
   bool interrupted = false;
 };
 
-// Extracts every item of the manifest into the store (made when missing) and keeps manifest and
-// recipe in it. Once all items are in, quantile classes are fitted on the training films.
-// Throws: StoreError, InvalidArgument where the store holds features of other options.
+// Extracts every item of the manifest into the store (made when missing) and adds manifest and
+// recipe to those it was filled from: an item of a known id is replaced, features are united. Once
+// all items are in, quantile classes are fitted on the training films. Throws: StoreError,
+// InvalidArgument where the store holds features of other options.
 ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::path& store_folder,
                        const ExtractRecipe& recipe, const ExtractOptions& options = {},
                        const RunControl& control = {});

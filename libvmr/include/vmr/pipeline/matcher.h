@@ -54,6 +54,7 @@ struct MatchOptions {
   std::string filter;       // retrieval/filter.h; "" = everything
   std::string tag;          // a tag of the training set as an additional query; "" = none
   double tag_weight = 0.5;  // of the tag's score against the film's, 0..1
+  int threads = 0;          // of the search; 0 = one per core; changes speed only
 };
 
 class Matcher {
@@ -71,9 +72,11 @@ class Matcher {
   virtual std::vector<retrieval::Hit> match(const FilmAnalysis& film,
                                             const MatchOptions& options = {}) = 0;
 
-  // Analyses audio files or a manifest's tracks and adds them to the catalogue.
+  // Analyses audio files or a manifest's tracks and adds them to the catalogue. `aubio`: where its
+  // recipe tracks beats by aubio. Throws: InvalidArgument for an id that comes twice .
   virtual IndexSummary add(const std::vector<store::ManifestItem>& tracks, int threads = 0,
-                           const RunControl& control = {}) = 0;
+                           const RunControl& control = {},
+                           const audio::ExternalBeatTracker& aubio = {}) = 0;
   virtual retrieval::Catalogue& catalogue() = 0;
   virtual const ExtractRecipe& recipe() const = 0;
 };
