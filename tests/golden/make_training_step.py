@@ -122,6 +122,33 @@ def terms(module):
             "adversarial_accuracy": float(domain_accuracy)}
 
 
+def alone(module):
+    """Lone items attending to a learned partner: ours, from the published modules."""
+    net = model(module).eval()
+
+    def unit(x):
+        return torch.nn.functional.normalize(x, p=2, dim=1)
+
+    def vector(projection, phi, partner, place):
+        other = partner.expand_as(phi)
+        pair = torch.stack((phi, other) if place == 0 else (other, phi), 1)
+        out = net.cross_attention(pair + net.pos_emb1D)
+        theta = projection(phi + out[:, place])
+        return torch.cat((math.sqrt(0.6) * unit(theta), math.sqrt(0.4) * unit(net.D(theta))), 1)
+
+    with torch.no_grad():
+        music, rhythm, video, flow = item("positive")
+        phi_a = net.A_enc(net.A_enc_former(music + net.A_rhythm_embed(rhythm) + net.A_p_embed(7)).mean(1))
+        phi_v = net.V_enc(net.V_enc_former(video + net.V_optic_embed(flow) + net.V_p_embed(7)).mean(1))
+        a = vector(net.A_proj, phi_a, formula_values("null_video", (16,), 0.2), 0)
+        v = vector(net.V_proj, phi_v, formula_values("null_music", (16,), 0.2), 1)
+        scores = a @ v.t()
+        own = scores.diagonal()
+        off = 1 - torch.eye(BATCH)
+        ranking = sum((torch.relu(0.1 + s - own[:, None]) * off).mean() for s in (scores, scores.t()))
+    return {"music": a.flatten().tolist(), "video": v.flatten().tolist(), "independent": float(ranking)}
+
+
 torch.set_num_threads(1)
 sys.path.insert(0, str(checkout))
 with contextlib.redirect_stdout(io.StringIO()):
@@ -130,6 +157,6 @@ content = {"versions": {"python": platform.python_version(), "torch": torch.__ve
                         "numpy": np.__version__},
            "step": step(model_pretrained, False),
            "step_positive_as_negative": step(model_pretrained, True),
-           "terms": terms(model_pretrained)}
+           "terms": terms(model_pretrained), "alone": alone(model_pretrained)}
 output.write_text(json.dumps(content, indent=1) + "\n")
 print(output, output.stat().st_size, "bytes")

@@ -51,6 +51,25 @@ TEST(UtCmvmrTerms, GiveTheValuesOfThePublishedCode) {
               expected.at("adversarial_accuracy").get<double>(), 1e-6);
 }
 
+TEST(UtCmvmrTerms, TheStoredVectorsAreThoseOfTheNullPartner) {
+  const auto expected = golden("nn/training_step.json").at("alone");
+  auto model = filled(small());
+  const auto values = [&](const char* side) {
+    return torch::tensor(expected.at(side).get<std::vector<double>>(), torch::kDouble)
+        .view({kBatch, 24});
+  };
+  const auto music = model->embed_music(batch().music).squeeze(1);
+  const auto video = model->embed_video(batch().video).squeeze(1);
+  expect_near(music, values("music"), 1e-5);
+  expect_near(video, values("video"), 1e-5);
+  // What the items have of their own is small beside what they share: it must be right too.
+  const auto own = [](const at::Tensor& rows) { return rows - rows.mean(0, true); };
+  const double spread = own(values("music")).abs().max().item<double>();
+  EXPECT_LT((own(music) - own(values("music"))).abs().max().item<double>(), 0.01 * spread);
+  EXPECT_NEAR(term(model->loss(batch()), "independent"), expected.at("independent").get<double>(),
+              1e-5);
+}
+
 TEST(UtCmvmrTerms, MismatchedComparesJointScoresOfWrongPairs) {
   auto model = filled(with_all_terms());
   auto b = batch();

@@ -194,6 +194,20 @@ UtCmvmrOptions tiny() {
   return o;
 }
 
+TEST(UtCmvmr, EmbeddingsDoNotDependOnThreads) {
+  auto model = filled(small());
+  const int before = torch::get_num_threads();
+  std::vector<at::Tensor> music, scores;
+  for (const int threads : {1, 2}) {
+    torch::set_num_threads(threads);
+    music.push_back(model->embed_music(batch().music));
+    scores.push_back(*model->score_pairs(batch().video, batch().music));
+  }
+  torch::set_num_threads(before);
+  expect_near(music[0], music[1], 1e-5);
+  expect_near(scores[0], scores[1], 1e-5);
+}
+
 TEST(UtCmvmr, LearnsOneBatchByHeart) {
   torch::manual_seed(3);
   auto options = tiny();

@@ -40,16 +40,15 @@ class SideLoader {
     Loaded loaded;
     std::map<std::string, int64_t> rows;
     for (const auto& input : inputs_) {
-      const bool found = store_.visit({input.feature, kind_, id}, [&](const FeatureTrack& track) {
-        const int64_t all = track.values.size(0);
-        rows[input.feature] = all;
-        const int64_t used = input.max_rows > 0 ? std::min(all, input.max_rows) : all;
-        loaded.values.push_back(track.values.narrow(0, 0, used)
-                                    .to(batch_type(track.values.scalar_type()),
-                                        /*non_blocking=*/false, /*copy=*/true)
-                                    .contiguous());
-      });
-      if (!found) return {{}, "the store has no feature " + input.feature};
+      const auto track = store_.find({input.feature, kind_, id});  // compares the checksum
+      if (!track) return {{}, "the store has no feature " + input.feature};
+      const int64_t all = track->values.size(0);
+      rows[input.feature] = all;
+      const int64_t used = input.max_rows > 0 ? std::min(all, input.max_rows) : all;
+      // A clone where rows are cut, so that the rest is not kept alive.
+      const auto kept = track->values.narrow(0, 0, used);
+      loaded.values.push_back(
+          (used < all ? kept.clone() : kept).to(batch_type(kept.scalar_type())).contiguous());
       if (rows[input.feature] == 0) return {{}, "feature " + input.feature + " has no rows"};
     }
     loaded.reason = disagreement(rows, loaded.values);
