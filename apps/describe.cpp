@@ -9,6 +9,7 @@
 
 #include "shared.h"
 #include "vmr/core/error.h"
+#include "vmr/pipeline/plots.h"
 #include "vmr/store/npy.h"
 
 namespace vmr::apps {
@@ -16,8 +17,25 @@ namespace {
 
 struct Options {
   Common common;
-  std::string file, feature, out;
+  std::string file, feature, out, plot;
 };
+
+// One value a row as a curve over time.
+void write_plot(const FeatureTrack& track, const Options& options) {
+  const auto rows = track.values.size(0);
+  VMR_CHECK(rows > 0 && track.values.numel() == rows,
+            "describe: --plot draws features of one "
+            "value a row; ",
+            options.feature, " has rows of ", rows > 0 ? track.values.numel() / rows : 0,
+            "; write --out F.csv or F.npy");
+  const auto values = track.values.flatten().to(at::kDouble).contiguous();
+  std::vector<double> seconds, heights;
+  for (int64_t row = 0; row < rows; ++row) {
+    seconds.push_back(track.times.at(row).start_seconds);
+    heights.push_back(values.const_data_ptr<double>()[row]);
+  }
+  pipeline::write_curve_plot(options.plot, options.feature, "", seconds, heights);
+}
 
 int run(const Options& options) {
   const auto track = pipeline::describe(options.file, options.feature, control().stop);
@@ -30,6 +48,7 @@ int run(const Options& options) {
     if (!file)
       throw StoreError("describe: cannot write " + options.out + "; check path and rights");
   }
+  if (!options.plot.empty()) write_plot(track, options);
   nlohmann::json document = {{"feature", options.feature},
                              {"shape", track.values.sizes().vec()},
                              {"rows", track.times.size()}};
@@ -58,6 +77,7 @@ Command add_describe(CLI::App& root) {
   add_common(*app, options->common);
   app->add_option("file", options->file, "audio or film file")->required();
   app->add_option("--feature", options->feature, "name, see below")->required();
+  app->add_option("--plot", options->plot, "write the curve to this SVG file (one value a row)");
   app->add_option("--out", options->out, "F.npy or F.csv; without it CSV goes to stdout");
   std::string footer = "Features:";
   for (const auto& [name, text] : pipeline::describable_features()) {

@@ -39,7 +39,8 @@ int run(const Options& options) {
     seconds.push_back(track.times.at(row).start_seconds);
     values.push_back(double(track.values.const_data_ptr<float>()[row]));
   }
-  if (!options.plot.empty()) pipeline::write_flow_plot(options.plot, seconds, values);
+  if (!options.plot.empty())
+    pipeline::write_curve_plot(options.plot, "Optical flow", "pixels", seconds, values);
   if (options.common.json) {
     print_json({{"times_seconds", seconds}, {"mean_magnitude_pixels", values}});
     return kDone;

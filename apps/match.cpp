@@ -20,20 +20,24 @@ struct Options {
 };
 
 void print_table(const std::vector<retrieval::Hit>& hits) {
-  std::printf("%4s  %-20s  %-24s  %7s  %6s  %s\n", "rank", "track", "title", "score", "offset",
-              "because");
+  std::printf("%4s  %-20s  %-24s  %7s  %s\n", "rank", "track", "title", "score", "because");
   for (size_t rank = 0; rank < hits.size(); ++rank) {
     const auto& hit = hits[rank];
-    std::string parts;
+    std::string because;
     for (const auto& part : hit.parts) {
       char text[96];
-      std::snprintf(text, sizeof text, "%s%s %.2f x %.2f", parts.empty() ? "" : ", ",
+      std::snprintf(text, sizeof text, "%s%s %.2f x %.2f", because.empty() ? "" : ", ",
                     part.name.c_str(), part.value, part.weight);
-      parts += text;
+      because += text;
+    }
+    if (hit.offset_seconds != 0) {
+      char text[32];
+      std::snprintf(text, sizeof text, ", from %.1f s", hit.offset_seconds);
+      because += text;
     }
     const std::string title = hit.metadata.value("title", "");
-    std::printf("%4zu  %-20.20s  %-24.24s  %7.3f  %5.1fs  %s\n", rank + 1, hit.id.c_str(),
-                title.c_str(), hit.score, hit.offset_seconds, parts.c_str());
+    std::printf("%4zu  %-20.20s  %-24.24s  %7.3f  %s\n", rank + 1, hit.id.c_str(), title.c_str(),
+                hit.score, because.c_str());
   }
 }
 

@@ -37,6 +37,7 @@ find_package_handle_standard_args(LibTorch
   REASON_FAILURE_MESSAGE "Run ./dev setup, or pass -DTorch_DIR=<torch>/share/cmake/Torch or -DCMAKE_PREFIX_PATH=<torch>.")
 if(LibTorch_FOUND)
   # Installed programs find LibTorch where it was built against; other places by LD_LIBRARY_PATH.
+  set(VMR_TORCH_FOLDER "${_torch_root}" CACHE INTERNAL "")
   set(VMR_TORCH_LIBRARY_FOLDER "${_torch_root}/lib" CACHE INTERNAL "")
   add_library(LibTorch::c10 SHARED IMPORTED GLOBAL)
   set_target_properties(LibTorch::c10 PROPERTIES IMPORTED_LOCATION "${LibTorch_C10_LIBRARY}")

@@ -20,3 +20,10 @@ case $way in
 esac
 cmake --build "$work/build" >/dev/null
 "$work/build/consumer"
+if [ "$way" = installed ]; then
+  pkg_config_path=$(dirname "$(find "$work/moved" -name vmr.pc)")
+  # shellcheck disable=SC2046  # flags are words
+  c++ "$here/main.cpp" -o "$work/by_pkg_config" \
+    $(PKG_CONFIG_PATH="$pkg_config_path" pkg-config --cflags --libs vmr)
+  "$work/by_pkg_config"
+fi

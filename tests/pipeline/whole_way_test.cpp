@@ -92,6 +92,73 @@ TEST_F(WholeWay, EvaluationHasBothDirectionsChanceJointAndCeiling) {
   }
 }
 
+TEST_F(WholeWay, EverySettingOfThePaperTrains) {
+  // AE: encoders of the same shape, pre-trained on labels private to each side.
+  auto ae = tiny_recipe();
+  ae.pretrain["audio"].label = "instruments";
+  ae.pretrain["audio"].output = "ae_audio";
+  ae.pretrain["video"].label = "texture";
+  ae.pretrain["video"].output = "ae_video";
+  ae.pretrain["video"].positions = nn::RelPosMode::transformer_xl;
+  for (const std::string modality : {"audio", "video"}) {
+    pretrain(ae, modality, root() / "store", root() / ("ae_" + modality));
+    const auto summary = embed(root() / ("ae_" + modality), root() / "store");
+    EXPECT_EQ(summary.feature, "ae_" + modality);
+    EXPECT_TRUE(summary.failures.empty());
+  }
+  const auto run_of = [&](const std::string& name, bool sequence, bool rhythm_flow) {
+    auto recipe = tiny_recipe();
+    recipe.model["sequence"] = sequence;
+    recipe.model["rhythm_flow"] = rhythm_flow;
+    if (name == "ae") {
+      recipe.model["music"] = "ae_audio";
+      recipe.model["video"] = "ae_video";
+    }
+    train_matching(recipe, root() / "store", root() / name);
+    EvaluateOptions options;
+    options.resamples = 10;
+    return evaluate(root() / name, root() / "store", options)
+        .at("video_to_music")
+        .at("mrr")
+        .get<double>();
+  };
+  const double figures[] = {run_of("ae", false, false), run_of("a_se", false, false),
+                            run_of("se", true, false), run_of("se_r", true, true)};
+  for (const double mrr : figures) EXPECT_GT(mrr, 0);
+}
+
+TEST_F(WholeWay, ARunGoesOnWithItsOwnDataOnly) {
+  const auto read = [](const fs::path& path) {
+    std::ifstream in(path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const auto about = read(root() / "run" / "about.json");
+  const auto kept = read(root() / "run" / "recipe.json");
+  auto other = tiny_recipe();
+  other.train.learning_rate = 0.5;
+  EXPECT_THAT([&] { train_matching(other, root() / "store", root() / "run"); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("learning_rate")));
+  // A pre-training does not take a matching run's folder over.
+  EXPECT_THROW(pretrain(tiny_recipe(), "audio", root() / "store", root() / "run"), InvalidArgument);
+  EXPECT_EQ(read(root() / "run" / "about.json"), about);
+  EXPECT_EQ(read(root() / "run" / "recipe.json"), kept);
+}
+
+TEST_F(WholeWay, AShortlistRanksItsTracksJointlyAndTheRestBelow) {
+  EvaluateOptions options;
+  options.resamples = 10;
+  const auto whole = evaluate(root() / "run", root() / "store", options);
+  options.joint_limit = 0;
+  options.joint_shortlist = 1000;  // more than the gallery has
+  const auto all = evaluate(root() / "run", root() / "store", options);
+  EXPECT_EQ(all.at("joint").at("video_to_music"), whole.at("joint").at("video_to_music"));
+  options.joint_shortlist = 1;  // the best stays the best: the order is that of the embeddings
+  const auto one = evaluate(root() / "run", root() / "store", options);
+  EXPECT_EQ(one.at("joint").at("video_to_music").at("recall").at("1"),
+            one.at("video_to_music").at("recall").at("1"));
+  EXPECT_EQ(one.at("joint").at("shortlist"), 1);
+}
+
 TEST_F(WholeWay, MatchRanksTheCatalogueWithPartsThatAddUp) {
   const auto matcher = Matcher::open(root() / "index");
   const auto film = matcher->analyse(test_film().path);

@@ -23,6 +23,10 @@ const std::vector<std::pair<std::string, video::ResizeKernel>> kResizeKernels = 
     {"area", video::ResizeKernel::opencv_area},
     {"pillow_bilinear", video::ResizeKernel::pillow_bilinear},
     {"pillow_bicubic", video::ResizeKernel::pillow_bicubic}};
+const std::vector<std::pair<std::string, nn::RelPosMode>> kPositions = {
+    {"ut_cmvmr", nn::RelPosMode::ut_cmvmr}, {"transformer_xl", nn::RelPosMode::transformer_xl}};
+const std::vector<std::pair<std::string, nn::ScoreScale>> kScales = {
+    {"model", nn::ScoreScale::model}, {"head", nn::ScoreScale::head}};
 const std::vector<std::pair<std::string, bool>> kFlowClasses = {{"quantile", true},
                                                                 {"reference", false}};
 
@@ -148,6 +152,8 @@ void read_pretrain(JsonReader& reader, const std::string& modality, PretrainReci
   reader.field("batch", pretrain.batch);
   reader.field("learning_rate", pretrain.learning_rate);
   reader.field("clip_norm", pretrain.clip_norm);
+  reader.choice("positions", pretrain.positions, kPositions);
+  reader.choice("scale_by", pretrain.scale_by, kScales);
   reader.choice<std::string>("schedule", pretrain.schedule,
                              {{"inverse_epoch", "inverse_epoch"},
                               {"constant", "constant"},
@@ -199,6 +205,8 @@ json to_json(const PretrainRecipe& p) {
           {"batch", p.batch},
           {"learning_rate", p.learning_rate},
           {"clip_norm", p.clip_norm},
+          {"positions", name_of(kPositions, p.positions)},
+          {"scale_by", name_of(kScales, p.scale_by)},
           {"schedule", p.schedule}};
 }
 

@@ -168,9 +168,10 @@ std::string sound_figures(const retrieval::Hit& hit, const std::vector<double>& 
     audio::BeatOptions beat_options;
     beat_options.rate_hz = kAnalysisRateHz;
     const auto beats = audio::track_beats(mono, beat_options);
-    std::string html = "<p class=\"meta\">" + number(beats.tempo_bpm, 1) + " BPM, from " +
-                       number(hit.offset_seconds, 2) + " s</p>\n" +
-                       waveform_figure(mono, beats, cuts);
+    std::string html = "<p class=\"meta\">" + number(beats.tempo_bpm, 1) + " BPM" +
+                       (hit.offset_seconds != 0 ? ", from " + number(hit.offset_seconds, 2) + " s"
+                                                : std::string()) +
+                       "</p>\n" + waveform_figure(mono, beats, cuts);
     if (with_player) html += player(path, hit.offset_seconds, seconds);
     return html;
   } catch (const MediaError& error) {
@@ -229,10 +230,10 @@ void write_match_report(const fs::path& out, const FilmAnalysis& film,
   vmr::detail::write_file_atomically(out, html);
 }
 
-void write_flow_plot(const fs::path& out, const std::vector<double>& seconds,
-                     const std::vector<double>& magnitude_pixels) {
-  auto plot = time_plot("Optical flow", seconds.empty() ? 1 : seconds.back(), "flow", "pixels");
-  plot.series.push_back({"mean magnitude", seconds, magnitude_pixels});
+void write_curve_plot(const fs::path& out, const std::string& title, const std::string& unit,
+                      const std::vector<double>& seconds, const std::vector<double>& values) {
+  auto plot = time_plot(title, seconds.empty() ? 1 : seconds.back(), title, unit);
+  plot.series.push_back({title, seconds, values});
   vmr::detail::write_file_atomically(out, svg(plot));
 }
 

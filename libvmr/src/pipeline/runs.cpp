@@ -133,7 +133,9 @@ train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
           .feed_forward_dropout(part.dropout)
           .attention_dropout(part.dropout)
           .conv_dropout(part.dropout)
-          .input_scale(part.input_scale);
+          .input_scale(part.input_scale)
+          .positions(part.positions)
+          .scale_by(part.scale_by);
   nn::Conformer net(net_options);
   net->to(device);
   const auto provenance = store->provenance(part.input, kind);

@@ -2,16 +2,18 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "vmr/audio/beat.h"
 
 namespace vmr::pipeline {
 
-// Mean flow magnitude (pixels) over time (seconds). Throws: StoreError where `out` cannot be
-// written.
-void write_flow_plot(const std::filesystem::path& out, const std::vector<double>& seconds,
-                     const std::vector<double>& magnitude_pixels);
+// One value over time: title "Optical flow", unit "pixels". Throws: StoreError where `out` cannot
+// be written.
+void write_curve_plot(const std::filesystem::path& out, const std::string& title,
+                      const std::string& unit, const std::vector<double>& seconds,
+                      const std::vector<double>& values);
 
 // Onset strength over time with the beats marked.
 void write_beat_plot(const std::filesystem::path& out, const audio::BeatResult& beats);

@@ -15,6 +15,7 @@
 
 #include "vmr/audio/beat.h"
 #include "vmr/audio/fbank.h"
+#include "vmr/nn/relative_attention.h"
 #include "vmr/video/frame.h"
 #include "vmr/video/optical_flow.h"
 
@@ -73,6 +74,8 @@ struct PretrainRecipe {
   double input_scale = 1.0;  // values are multiplied by it (1/255 for grey frames)
   int64_t epochs = 200, batch = 1024;
   double learning_rate = 1e-3, clip_norm = 3;
+  nn::RelPosMode positions = nn::RelPosMode::ut_cmvmr;
+  nn::ScoreScale scale_by = nn::ScoreScale::model;
   std::string schedule = "inverse_epoch";  // or "constant", "exponential"
 };
 
