@@ -289,20 +289,20 @@ def cmvae(text, prior, matching, relu):
 
     terms, vectors, _ = without_gradients(net.eval(), run)
     training = without_gradients(net.train(), run)[2]
-    return {"text": text, "prior": prior, "matching": matching, "relu": relu,
+    return {"takes_text": text, "prior": prior, "matching": matching, "relu": relu,
             "keys": sorted(net.state_dict()), "terms": terms, **vectors,
             "training_divergence_music": training}
 
 
 def adam():
     weights = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
-    options = {"lr": 0.01, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-3}
+    options = {"lr": 0.05, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.1}
     optimiser = torch.optim.Adam([weights], **options)
     gradients = [[0.5, -1.0], [0.1, 2.0], [-3.0, 0.25], [1e-4, -1e-3], [0.7, 0.7]]
     for gradient in gradients:
         weights.grad = torch.tensor(gradient)
         optimiser.step()
-    return {"learning_rate": 0.01, "weight_decay": 1e-3, "gradients": gradients,
+    return {"learning_rate": 0.05, "weight_decay": 0.1, "gradients": gradients,
             "weights": weights.tolist()}
 
 

@@ -1,6 +1,7 @@
 #include "vmr/model/ut_cmvmr.h"
 
 #include "model/copy_weights.h"
+#include "model/read_options.h"
 #include "model/ut_cmvmr_nets.h"
 #include "vmr/core/error.h"
 
@@ -24,22 +25,14 @@ UtCmvmr::UtCmvmr(const UtCmvmrOptions& options)
 
 UtCmvmr::~UtCmvmr() = default;
 
-ModelInputs UtCmvmr::inputs() const {
-  const auto& o = options_;
-  const auto spec = [&](const std::string& name, std::vector<int64_t> row) {
-    return InputSpec{name, std::move(row), o.clip_seconds, o.max_clips};
-  };
-  ModelInputs inputs;
-  inputs.music.push_back(spec(o.music, {o.music_dim}));
-  inputs.video.push_back(spec(o.video, {o.video_dim}));
-  if (o.rhythm_flow) {
-    inputs.music.push_back(spec(o.rhythm, {3}));
-    inputs.video.push_back(spec(o.flow, {}));
-  }
+ModelInputs model_inputs(const UtCmvmrOptions& o) {
+  auto inputs = clip_model_inputs(o);
   inputs.text_dim = o.text_dim;
-  inputs.negatives = nets_->uses_negatives();
+  inputs.negatives = o.loss.match > 0 || (o.loss.triplet > 0 && o.text_dim > 0);
   return inputs;
 }
+
+ModelInputs UtCmvmr::inputs() const { return model_inputs(options_); }
 
 at::Tensor UtCmvmr::embed_music(const data::FeatureMap& music) {
   check_evaluating(*this, "embed_music");

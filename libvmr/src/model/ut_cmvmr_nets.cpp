@@ -4,7 +4,6 @@
 
 #include "vmr/core/error.h"
 #include "vmr/nn/cross_attention.h"
-#include "vmr/nn/masked_mean.h"
 #include "vmr/nn/positional_table.h"
 
 namespace vmr::model {
@@ -50,13 +49,6 @@ torch::nn::ModuleDict matching_classifier(const UtCmvmrOptions& o) {
   return torch::nn::ModuleDict(Children{{"linear_net", net.ptr()}});
 }
 
-at::Tensor look_up(const torch::nn::ModuleDict& tables, const char* name,
-                   const at::Tensor& classes) {
-  const auto& table = tables->at<torch::nn::EmbeddingImpl>(name);
-  return at::embedding(table.weight,
-                       classes.to(at::kLong).clamp(0, table.options.num_embeddings() - 1));
-}
-
 // Two linear layers' widths halve; there are no activations in between, as published.
 torch::nn::ModuleDict discriminator(const UtCmvmrOptions& o) {
   const auto linear = [](int64_t input, int64_t output) {
@@ -71,45 +63,13 @@ torch::nn::ModuleDict discriminator(const UtCmvmrOptions& o) {
   return torch::nn::ModuleDict(Children{{"discriminator", net.ptr()}});
 }
 
-// Real clips must agree, or the class of one clip would be added to another.
-void check_same_clips(const data::MaskedTensor& clips, const data::MaskedTensor& classes,
-                      int64_t max_clips, const std::string& name) {
-  const auto left = clips.mask.sum(1).clamp_max(max_clips);
-  const auto right = classes.mask.sum(1).clamp_max(max_clips);
-  VMR_CHECK(left.sizes() == right.sizes() && at::equal(left, right), "UtCmvmr: feature \"", name,
-            "\" and the clip features have different numbers of clips in an item; extract both "
-            "with the same clip length");
-}
-
-void check_row(const at::Tensor& values, at::IntArrayRef row, const std::string& name) {
-  VMR_CHECK(values.sizes().slice(2) == row, "UtCmvmr: feature \"", name,
-            "\" should have rows of shape ", row, ", got ", values.sizes());
-}
-
 }  // namespace
 
-at::Tensor unit_rows(const at::Tensor& rows) {
-  return rows / rows.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
-}
-
-UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o) : options(o), owner_(owner) {
+UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o)
+    : inputs(owner, o, "UtCmvmr"), options(o), owner_(owner) {
   const auto add = [&](const char* name, auto module) {
     return owner.register_module(name, module);
   };
-  if (o.rhythm_flow) {
-    const auto table = [](int64_t classes, int64_t dim) {
-      return torch::nn::Embedding(classes, dim).ptr();
-    };
-    const auto dim = o.music_dim;
-    A_rhythm_embed = add("A_rhythm_embed",
-                         torch::nn::ModuleDict(Children{
-                             {"n_beat_embed", table(o.rhythm_classes[0], dim / 2)},
-                             {"beat_strength_embed", table(o.rhythm_classes[1], dim / 4)},
-                             {"beat_interval_width_embed", table(o.rhythm_classes[2], dim / 4)}}));
-    V_optic_embed =
-        add("V_optic_embed", torch::nn::ModuleDict(Children{{"optic_displacement_embed",
-                                                             table(o.flow_classes, o.video_dim)}}));
-  }
   A_enc_former = add("A_enc_former", transformer(o.music_dim, o.encoder, o.initialisation));
   V_enc_former = add("V_enc_former", transformer(o.video_dim, o.encoder, o.initialisation));
   A_enc = add("A_enc", embedding(o.music_dim, o.encoder_hidden, o.rho_dim, o));
@@ -139,53 +99,24 @@ bool UtCmvmr::Nets::uses_negatives() const {
 }
 
 at::Tensor UtCmvmr::Nets::music_sequence(const data::FeatureMap& music,
-                                         const data::FeatureMap* other) const {
-  const auto clips = find_feature(other != nullptr ? *other : music, options.music, "UtCmvmr");
-  check_row(clips.values, {options.music_dim}, options.music);
-  at::Tensor rhythm;
-  if (options.rhythm_flow) {
-    const auto classes = find_feature(music, options.rhythm, "UtCmvmr");
-    check_row(classes.values, {3}, options.rhythm);
-    if (other == nullptr) check_same_clips(clips, classes, options.max_clips, options.rhythm);
-    const auto filled = fill_clips(classes, options.max_clips, ClipFill::cycle);
-    rhythm = at::cat({look_up(A_rhythm_embed, "n_beat_embed", filled.select(2, 0)),
-                      look_up(A_rhythm_embed, "beat_strength_embed", filled.select(2, 1)),
-                      look_up(A_rhythm_embed, "beat_interval_width_embed", filled.select(2, 2))},
-                     2);
-  }
-  return assemble(
-      clips, rhythm,
-      options.reference.repeat_clips_elementwise ? ClipFill::elementwise : ClipFill::cycle);
+                                         const data::FeatureMap* clips) const {
+  return sequence(inputs.music(music, pos_emb1D, reading(clips)));
 }
 
 at::Tensor UtCmvmr::Nets::video_sequence(const data::FeatureMap& video,
-                                         const data::FeatureMap* other) const {
-  const auto clips = find_feature(other != nullptr ? *other : video, options.video, "UtCmvmr");
-  check_row(clips.values, {options.video_dim}, options.video);
-  at::Tensor flow;
-  if (options.rhythm_flow) {
-    auto classes = find_feature(video, options.flow, "UtCmvmr");
-    if (classes.values.dim() == 3) classes.values = classes.values.squeeze(2);
-    check_row(classes.values, {}, options.flow);
-    if (other == nullptr) check_same_clips(clips, classes, options.max_clips, options.flow);
-    flow = look_up(V_optic_embed, "optic_displacement_embed",
-                   fill_clips(classes, options.max_clips, ClipFill::repeat_last));
-  }
-  return assemble(clips, flow, ClipFill::repeat_last);
+                                         const data::FeatureMap* clips) const {
+  return sequence(inputs.video(video, pos_emb1D, reading(clips)));
 }
 
-at::Tensor UtCmvmr::Nets::assemble(const data::MaskedTensor& clips, const at::Tensor& added,
-                                   ClipFill rule) const {
-  auto sequence = fill_clips(clips, options.max_clips, rule).to(pos_emb1D.scalar_type());
-  if (options.reference.normalise_over_clips && !owner_.is_training()) {
-    sequence = sequence / sequence.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
-  }
-  if (added.defined()) sequence = sequence + added;
-  if (options.sequence) return sequence;
-  // The mean is over the item's own clips, not over those that fill the sequence.
-  const auto count = clips.mask.sum(1, /*keepdim=*/true);
-  const auto own = at::arange(options.max_clips, count.options()).unsqueeze(0) < count;
-  return nn::masked_mean(sequence, own).unsqueeze(1);
+ClipReading UtCmvmr::Nets::reading(const data::FeatureMap* clips) const {
+  const auto& r = options.reference;
+  return {.clips = clips,
+          .music_fill = r.repeat_clips_elementwise ? ClipFill::elementwise : ClipFill::cycle,
+          .unit_over_clips = r.normalise_over_clips && !owner_.is_training()};
+}
+
+at::Tensor UtCmvmr::Nets::sequence(const data::MaskedTensor& clips) const {
+  return options.sequence ? clips.values : mean_clips(clips).unsqueeze(1);
 }
 
 at::Tensor UtCmvmr::Nets::with_positions(const at::Tensor& sequence) const {

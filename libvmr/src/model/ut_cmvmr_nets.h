@@ -4,8 +4,9 @@
 
 #include <functional>
 
-#include "model/clip_sequence.h"
+#include "model/clip_inputs.h"
 #include "model/tag_head.h"
+#include "model/unit_rows.h"
 #include "vmr/model/ut_cmvmr.h"
 #include "vmr/nn/embedding_net.h"
 #include "vmr/nn/transformer_encoder.h"
@@ -13,7 +14,7 @@
 namespace vmr::model {
 
 struct UtCmvmr::Nets {
-  torch::nn::ModuleDict A_rhythm_embed{nullptr}, V_optic_embed{nullptr};
+  ClipInputs inputs;  // A_rhythm_embed, V_optic_embed
   nn::TransformerEncoder A_enc_former{nullptr}, V_enc_former{nullptr}, cross_attention{nullptr};
   nn::EmbeddingNet A_enc{nullptr}, V_enc{nullptr}, A_proj{nullptr}, V_proj{nullptr};
   nn::EmbeddingNet A_rec{nullptr}, V_rec{nullptr}, W_proj{nullptr}, D{nullptr};
@@ -51,13 +52,10 @@ struct UtCmvmr::Nets {
   const UtCmvmrOptions& options;
 
  private:
-  at::Tensor assemble(const data::MaskedTensor& clips, const at::Tensor& added,
-                      ClipFill rule) const;
+  ClipReading reading(const data::FeatureMap* clips) const;
+  at::Tensor sequence(const data::MaskedTensor& clips) const;
 
   const UtCmvmr& owner_;
 };
-
-// Rows of unit length.
-at::Tensor unit_rows(const at::Tensor& rows);
 
 }  // namespace vmr::model

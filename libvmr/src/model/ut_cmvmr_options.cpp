@@ -1,7 +1,9 @@
 #include <nlohmann/json.hpp>
 
+#include "model/clip_inputs.h"
+#include "model/model_checks.h"
+#include "model/read_options.h"
 #include "vmr/core/json_reader.h"
-#include "vmr/model/ut_cmvmr.h"
 
 namespace vmr::model {
 namespace {
@@ -50,20 +52,10 @@ void visit_loss(Loss& o, Visit&& visit) {
 
 template <typename Options, typename Visit>
 void visit_options(Options& o, Visit&& visit) {
-  visit("music", o.music);
-  visit("video", o.video);
-  visit("rhythm", o.rhythm);
-  visit("flow", o.flow);
-  visit("music_dim", o.music_dim);
-  visit("video_dim", o.video_dim);
+  visit_clip_inputs(o, visit);
   visit("text_dim", o.text_dim);
   visit("tags", o.tags);
   visit("sequence", o.sequence);
-  visit("rhythm_flow", o.rhythm_flow);
-  visit("max_clips", o.max_clips);
-  visit("clip_seconds", o.clip_seconds);
-  visit("rhythm_classes", o.rhythm_classes);
-  visit("flow_classes", o.flow_classes);
   visit("theta_dim", o.theta_dim);
   visit("rho_dim", o.rho_dim);
   visit("encoder_hidden", o.encoder_hidden);
@@ -76,8 +68,7 @@ void visit_options(Options& o, Visit&& visit) {
 
 template <typename Number>
 void check_range(const char* field, Number value, double low, double high) {
-  VMR_CHECK(value >= low && value <= high, "UtCmvmr: ", field, " = ", value, ", expected in [", low,
-            ", ", high, "]");
+  model::check_range("UtCmvmr", field, value, low, high);
 }
 
 void validate(const char* name, const AttentionOptions& o) {
@@ -112,18 +103,12 @@ void validate(const UtCmvmrLoss& w) {
 }  // namespace
 
 void validate(const UtCmvmrOptions& o) {
-  constexpr double kLarge = 1e6;
-  VMR_CHECK(!o.music.empty() && !o.video.empty() && !o.rhythm.empty() && !o.flow.empty(),
-            "UtCmvmr: music, video, rhythm and flow name features and cannot be empty");
-  check_range("music_dim", o.music_dim, 1, kLarge);
-  check_range("video_dim", o.video_dim, 1, kLarge);
-  check_range("text_dim", o.text_dim, 0, kLarge);
-  check_range("max_clips", o.max_clips, 1, 10000);
-  check_range("clip_seconds", o.clip_seconds, 1e-3, kLarge);
-  check_range("theta_dim", o.theta_dim, 1, kLarge);
-  check_range("rho_dim", o.rho_dim, 2, kLarge);
-  check_range("encoder_hidden", o.encoder_hidden, 0, kLarge);
-  check_range("projection_hidden", o.projection_hidden, 0, kLarge);
+  validate_clip_inputs(o, "UtCmvmr");
+  check_range("text_dim", o.text_dim, 0, kLargestDim);
+  check_range("theta_dim", o.theta_dim, 1, kLargestDim);
+  check_range("rho_dim", o.rho_dim, 2, kLargestDim);
+  check_range("encoder_hidden", o.encoder_hidden, 0, kLargestDim);
+  check_range("projection_hidden", o.projection_hidden, 0, kLargestDim);
   check_range("embed_dropout", o.embed_dropout, 0, 0.99);
   check_range("momentum", o.momentum, 1e-6, 1);
   check_range("keep_prob", o.keep_prob, 0.01, 1);
@@ -133,15 +118,6 @@ void validate(const UtCmvmrOptions& o) {
             " with loss.tag_softmax = ", o.loss.tag_softmax, "; expected at least 2 tag classes");
   validate("encoder", o.encoder);
   validate("cross", o.cross);
-  if (o.rhythm_flow) {
-    VMR_CHECK(o.music_dim % 4 == 0, "UtCmvmr: music_dim = ", o.music_dim,
-              ", expected a multiple of 4 where rhythm_flow is on: beats take half of it, strength "
-              "and interval a quarter each");
-    VMR_CHECK(o.rhythm_classes.size() == 3, "UtCmvmr: rhythm_classes has ", o.rhythm_classes.size(),
-              " entries, expected 3: beats, strength, interval");
-    for (const auto classes : o.rhythm_classes) check_range("rhythm_classes", classes, 1, kLarge);
-    check_range("flow_classes", o.flow_classes, 1, kLarge);
-  }
   VMR_CHECK(o.text_dim == 0 || o.loss.text == 0 || o.text_dim == o.rho_dim,
             "UtCmvmr: rho_dim = ", o.rho_dim, ", text_dim = ", o.text_dim,
             "; the text term compares rho with the sentence vector: make them equal or set "
@@ -152,7 +128,7 @@ void validate(const UtCmvmrOptions& o) {
             "would train");
 }
 
-UtCmvmrOptions ut_cmvmr_options(const nlohmann::json& config) {
+UtCmvmrOptions read_ut_cmvmr_options(const nlohmann::json& config) {
   UtCmvmrOptions o;
   JsonReader reader(config, "model");
   reader.ignore("kind");
@@ -169,8 +145,13 @@ UtCmvmrOptions ut_cmvmr_options(const nlohmann::json& config) {
   });
   if (reader.has("reference")) o.reference = data::reference_behaviour(reader.raw("reference"));
   reader.finish();
-  validate(o);
   return o;
+}
+
+UtCmvmrOptions ut_cmvmr_options(const nlohmann::json& config) {
+  auto options = read_ut_cmvmr_options(config);
+  validate(options);
+  return options;
 }
 
 nlohmann::json UtCmvmr::config() const {

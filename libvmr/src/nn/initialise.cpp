@@ -1,5 +1,7 @@
 #include "vmr/nn/initialise.h"
 
+#include <cmath>
+
 #include "vmr/core/error.h"
 
 namespace vmr::nn {
@@ -12,6 +14,13 @@ void initialise_linear(torch::nn::Linear& layer, Initialisation rule) {
     torch::nn::init::xavier_normal_(layer->weight);
   }
   if (layer->bias.defined()) torch::nn::init::constant_(layer->bias, 0.01);
+}
+
+void draw_truncated_normal(at::Tensor& values, double deviation) {
+  const at::NoGradGuard no_grad;
+  // Two deviations hold erf(sqrt 2) of the distribution: the inverse of its middle part.
+  const double share = std::erf(std::sqrt(2.0));
+  values.uniform_(-share, share).erfinv_().mul_(deviation * std::sqrt(2.0));
 }
 
 int64_t count_parameters(const torch::nn::Module& module) {

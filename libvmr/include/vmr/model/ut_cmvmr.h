@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "vmr/data/reference_behaviour.h"
+#include "vmr/model/clip_inputs.h"
 #include "vmr/model/matching_model.h"
 #include "vmr/nn/initialise.h"
 
@@ -62,7 +63,7 @@ struct UtCmvmrLoss {
   double first_triplet = 1.0, second_triplet = 1.0;  // of the code: anchored at item, at tag
   bool tag_negative = true;  // of the paper: the tag's triplet on films has another tag as
                              // negative, as printed; false: another film, as its twin on music
-  double margin = 0.0;  // of the triplets
+  double margin = 0.0;       // of the triplets
   double rank_margin = 0.0;
   double independent_margin = 0.1;
   double mismatched_margin = 0.2;
@@ -71,19 +72,11 @@ struct UtCmvmrLoss {
   int64_t structure_top = 1024;                // items compared
 };
 
-struct UtCmvmrOptions {
-  // Feature names.
-  std::string music = "conformer_audio", video = "conformer_video";
-  std::string rhythm = "rhythm", flow = "clip_flow";
-  // Dims of the features; text_dim 0 = no tags: the tag's terms fall away.
-  int64_t music_dim = 512, video_dim = 512, text_dim = 768;
-  int64_t tags = 0;         // classes of the tag classifier; 0 = the model has none
-  bool sequence = true;     // false: mean of the clips
-  bool rhythm_flow = true;  // add rhythm and flow; needs music_dim divisible by 4
-  int64_t max_clips = 7;    // shorter items are filled: music cyclically, video by its last clip
-  double clip_seconds = 4.0;
-  std::vector<int64_t> rhythm_classes = {18, 49, 65};  // beats, strength, interval
-  int64_t flow_classes = 65;
+// Items of fewer than max_clips clips are filled: music cyclically, video by its last clip.
+struct UtCmvmrOptions : ClipInputOptions {
+  int64_t text_dim = 768;  // 0 = no tags: the tag's terms fall away
+  int64_t tags = 0;        // classes of the tag classifier; 0 = the model has none
+  bool sequence = true;    // false: mean of the clips
   int64_t theta_dim = 256, rho_dim = 768;
   int64_t encoder_hidden = 1024, projection_hidden = 512;
   AttentionOptions encoder;

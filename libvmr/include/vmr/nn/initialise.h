@@ -13,6 +13,10 @@ enum class Initialisation { he_normal, xavier_normal };
 // Draws the weight anew; the bias, where there is one, becomes 0.01.
 void initialise_linear(torch::nn::Linear& layer, Initialisation rule);
 
+// Draws from N(0, deviation^2) cut at two deviations, as TensorFlow's truncated normal: what is
+// left has a deviation of 0.880 times that.
+void draw_truncated_normal(at::Tensor& values, double deviation);
+
 // Numbers in all parameters of the module and its children, buffers excluded.
 int64_t count_parameters(const torch::nn::Module& module);
 
