@@ -51,6 +51,7 @@ int thread_count(const Common& common);
 // One function per file of this folder.
 Command add_beats(CLI::App& root);
 Command add_bench(CLI::App& root);
+Command add_convert(CLI::App& root);
 Command add_demo(CLI::App& root);
 Command add_describe(CLI::App& root);
 Command add_embed(CLI::App& root);

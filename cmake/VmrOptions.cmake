@@ -6,6 +6,7 @@ option(VMR_BUILD_APPS "Build the program vmr" ${PROJECT_IS_TOP_LEVEL})
 option(VMR_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(VMR_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(VMR_BUILD_BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(VMR_BUILD_FUZZERS "Build the fuzz targets (Clang only)" OFF)
 option(VMR_WARNINGS_AS_ERRORS "Treat warnings in our code as errors" OFF)
 option(VMR_ALL_OFF "Set every VMR_WITH_ switch to OFF that is not ON" OFF)
 

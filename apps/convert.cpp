@@ -1,0 +1,122 @@
+// vmr convert: the weights of a PyTorch checkpoint as safetensors.
+#include <ATen/core/Tensor.h>
+
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "shared.h"
+#include "vmr/core/error.h"
+#include "vmr/store/safetensors.h"
+#include "vmr/store/torch_checkpoint.h"
+
+namespace vmr::apps {
+namespace {
+
+struct Options {
+  Common common;
+  std::string checkpoint, out, key;
+  bool list = false;
+};
+
+using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
+nlohmann::json to_json(const Tensors& tensors) {
+  auto list = nlohmann::json::array();
+  for (const auto& [name, tensor] : tensors) {
+    list.push_back({{"name", name},
+                    {"shape", tensor.sizes().vec()},
+                    {"dtype", c10::getDtypeNames(tensor.scalar_type()).first}});
+  }
+  return list;
+}
+
+nlohmann::json to_json(const Texts& texts, const char* text_key) {
+  auto list = nlohmann::json::array();
+  for (const auto& [name, text] : texts) list.push_back({{"name", name}, {text_key, text}});
+  return list;
+}
+
+void print(const nlohmann::json& tensors) {
+  for (const auto& tensor : tensors) {
+    std::printf("%s  %s  %s\n", tensor["name"].get<std::string>().c_str(),
+                tensor["shape"].dump().c_str(), tensor["dtype"].get<std::string>().c_str());
+  }
+}
+
+void print(const Texts& texts, const char* title) {
+  if (!texts.empty()) std::printf("%s:\n", title);
+  for (const auto& [name, text] : texts) {
+    constexpr size_t kShown = 60;
+    std::printf("  %s = %s\n", name.c_str(),
+                (text.size() > kShown ? text.substr(0, kShown - 3) + "..." : text).c_str());
+  }
+}
+
+// Everything the file holds.
+int list(const Options& options, const store::TorchCheckpoint& checkpoint) {
+  const auto tensors = to_json(checkpoint.tensors);
+  if (options.common.json) {
+    print_json({{"format", checkpoint.format},
+                {"tensors", tensors},
+                {"values", to_json(checkpoint.values, "value")},
+                {"objects", to_json(checkpoint.opaque, "type")},
+                {"modules", to_json(checkpoint.modules, "type")}});
+    return kDone;
+  }
+  print(tensors);
+  print(checkpoint.values, "values");
+  print(checkpoint.opaque, "objects that are not understood");
+  print(checkpoint.modules, "whole modules, which are not read");
+  return kDone;
+}
+
+int run(const Options& options) {
+  VMR_CHECK(options.list == options.out.empty(),
+            "convert: expected either a file to write or --list, got ",
+            options.list ? "both" : "neither");
+  const auto checkpoint = store::read_torch_checkpoint(options.checkpoint);
+  if (options.list) return list(options, checkpoint);
+  const auto weights = store::find_state_dict(checkpoint, options.key);
+  try {
+    store::write_safetensors(options.out, weights.tensors, {{"format", "pt"}});
+  } catch (const InvalidArgument& error) {  // the file's fault, not the command line's
+    throw StoreError(error.what());
+  }
+  const auto tensors = to_json(weights.tensors);
+  if (options.common.json) {
+    print_json({{"out", options.out},
+                {"format", checkpoint.format},
+                {"key", weights.key},
+                {"removed_prefix", weights.prefix},
+                {"tensors", tensors}});
+    return kDone;
+  }
+  print(tensors);
+  std::printf("%zu tensors written to %s", tensors.size(), options.out.c_str());
+  if (!weights.key.empty()) std::printf(", from under \"%s\"", weights.key.c_str());
+  if (!weights.prefix.empty()) std::printf(", without the prefix %s", weights.prefix.c_str());
+  std::printf("\n");
+  return kDone;
+}
+
+}  // namespace
+
+Command add_convert(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  auto* app = root.add_subcommand(
+      "convert", "a PyTorch checkpoint's weights as safetensors; nothing in it is run");
+  add_common(*app, options->common);
+  app->add_option("checkpoint", options->checkpoint, "file of torch.save (.pth, .pt, .ckpt, .bin)")
+      ->required();
+  app->add_option("out", options->out, "safetensors file to write");
+  app->add_option("--key", options->key,
+                  "key under which the weights lie; without it state_dict, model and other usual "
+                  "ones are tried");
+  app->add_flag("--list", options->list,
+                "write nothing; list all tensors, values and objects of the file");
+  return {app, [options] { return run(*options); }};
+}
+
+}  // namespace vmr::apps
