@@ -59,6 +59,8 @@ vmr_pkg_switch(FFMPEG FFMPEG "install libavformat-dev libavcodec-dev libavfilter
   libavformat libavcodec libavfilter libavutil libswscale libswresample)
 vmr_pkg_switch(LMDB LMDB "install liblmdb-dev" lmdb)
 vmr_pkg_switch(AUBIO AUBIO "install libaubio-dev (GPL-3)" aubio)
+vmr_pkg_switch(UTF8PROC UTF8PROC "install libutf8proc-dev" libutf8proc)
+vmr_pkg_switch(SENTENCEPIECE SENTENCEPIECE "install libsentencepiece-dev" sentencepiece)
 
 vmr_switch(OPENCV)
 if(VMR_WANT_OPENCV)

@@ -17,6 +17,8 @@ std::string build_info() {
       << "OpenCV " << yes_no(detail::kBuiltOpencv) << "\n"
       << "LMDB " << yes_no(detail::kBuiltLmdb) << "\n"
       << "aubio " << yes_no(detail::kBuiltAubio) << "\n"
+      << "utf8proc " << yes_no(detail::kBuiltUtf8proc) << "\n"
+      << "sentencepiece " << yes_no(detail::kBuiltSentencepiece) << "\n"
       << "CUDA " << yes_no(detail::kBuiltCuda) << "\n";
   return out.str();
 }
