@@ -92,6 +92,37 @@ TEST_F(WholeWay, EvaluationHasBothDirectionsChanceJointAndCeiling) {
   }
 }
 
+TEST_F(WholeWay, BaselinesGoTheSameWay) {
+  for (const char* model :
+       {R"({"kind": "cbvmr", "music_hidden": [16], "video_hidden": [16], "embedding_dim": 8})",
+        R"({"kind": "cmvae", "latent_dim": 8, "text_dim": 16, "rhythm_flow": false})"}) {
+    auto recipe = tiny_recipe();
+    recipe.model = json::parse(model);
+    const std::string kind = recipe.model.at("kind");
+    recipe.sampler = {.kind = "shuffled", .batch = 8};
+    recipe.train.weight_decay = 1e-3;
+    const auto summary = train_matching(recipe, root() / "store", root() / kind);
+    EXPECT_EQ(summary.epochs, 2);
+    const auto document = evaluate(root() / kind, root() / "store", {.resamples = 10});
+    EXPECT_GT(document.at("video_to_music").at("gallery").get<int>(), 0);
+    EXPECT_FALSE(document.contains("joint"));
+    build_index(root() / kind, root() / "store", root() / ("index_" + kind));
+    const auto matcher = Matcher::open(root() / ("index_" + kind));
+    const auto film = matcher->analyse(test_film().path);
+    const auto hits = matcher->match(film, {.top = 3});
+    ASSERT_EQ(hits.size(), 3u);
+    ASSERT_EQ(hits[0].parts.size(), 1u);
+    EXPECT_NEAR(hits[0].score, retrieval::total_of(hits[0].parts), 1e-9);
+    EXPECT_LE(std::abs(hits[0].score), 1 + 1e-5);
+    if (kind == "cmvae") {
+      EXPECT_EQ(matcher->match(film, {.tag = "calm"}).front().parts.back().name, "tag");
+    } else {
+      EXPECT_THAT([&] { matcher->match(film, {.tag = "calm"}); },
+                  ThrowsMessage<InvalidArgument>(HasSubstr("tag")));
+    }
+  }
+}
+
 TEST_F(WholeWay, EverySettingOfThePaperTrains) {
   // AE: encoders of the same shape, pre-trained on labels private to each side.
   auto ae = tiny_recipe();

@@ -1,5 +1,5 @@
-// Pins Adam and clipping against values worked by hand, checkpoints kept, the best one, early stop,
-// and what is said about losses that are no numbers.
+// Pins Adam and clipping against values worked by hand and torch.optim's, checkpoints kept, the best
+// one, early stop, and what is said about losses that are no numbers.
 #include "vmr/train/trainer.h"
 
 #include <gmock/gmock.h>
@@ -73,6 +73,23 @@ TEST(Trainer, StepsAsAdamDoesByHand) {
     EXPECT_NEAR(w[0].item<double>(), adam(1, {0.5, 0.1, -3}, options), 1e-6);
     EXPECT_NEAR(w[1].item<double>(), adam(-2, {-1, 2, 0.25}, options), 1e-6);
     EXPECT_TRUE(torch::equal(task.weights_.unused, torch::ones({3})));
+  }
+}
+
+TEST(Trainer, DecaysWeightsAsPyTorchDoes) {
+  std::ifstream in(VMR_TEST_DATA "/baselines.json");
+  const auto expected = nlohmann::json::parse(in).at("adam");
+  const TemporaryFolder folder;
+  GivenGradients task(expected.at("gradients").get<std::vector<std::pair<double, double>>>());
+  TrainerOptions options;
+  options.epochs = 1;
+  options.learning_rate = expected.at("learning_rate");
+  options.weight_decay = expected.at("weight_decay");
+  options.clip_norm = 0;
+  train(task, folder, options);
+  for (const int64_t i : {0, 1}) {
+    EXPECT_NEAR(task.weights_.w[i].item<double>(),
+                expected.at("weights")[static_cast<size_t>(i)].get<double>(), 1e-6);
   }
 }
 

@@ -62,20 +62,17 @@ data::TagVectors tag_vectors(const store::Manifest& manifest, int64_t dim) {
 json model_config(const Recipe& recipe, const store::FeatureStore& store, bool has_tags) {
   json config = recipe.model;
   if (!recipe.loss.empty()) config["loss"] = recipe.loss;
-  const auto fill = [&](const char* feature_key, const char* fallback, const char* dim_key,
-                        const char* kind) {
-    if (config.contains(dim_key)) return;
-    const std::string feature = config.value(feature_key, fallback);
-    const auto keys = store.keys(feature, kind);
-    VMR_CHECK(!keys.empty(), "train: the store has no feature \"", feature, "\" of kind ", kind,
-              "; pre-train the encoder and run `vmr embed` first");
-    config[dim_key] = store.find(keys.front())->values.size(1);
-  };
-  if (config.value("kind", "") == "ut_cmvmr") {
-    fill("music", "conformer_audio", "music_dim", "music");
-    fill("video", "conformer_video", "video_dim", "film");
-    if (!has_tags) config["text_dim"] = 0;
+  const auto inputs = model::matching_model_inputs(config);
+  for (const auto& [kind, specs] : {std::pair{"music", &inputs.music}, {"film", &inputs.video}}) {
+    for (const auto& spec : *specs) {
+      if (spec.dim_key.empty() || config.contains(spec.dim_key)) continue;
+      const auto keys = store.keys(spec.feature, kind);
+      VMR_CHECK(!keys.empty(), "train: the store has no feature \"", spec.feature, "\" of kind ",
+                kind, "; pre-train the encoder and run `vmr embed` first");
+      config[spec.dim_key] = store.find(keys.front())->values.size(-1);
+    }
   }
+  if (inputs.text_dim > 0 && !has_tags) config["text_dim"] = 0;
   return config;
 }
 
