@@ -152,6 +152,19 @@ TEST_F(TorchCheckpointFaultTest, RefusesHostilePickles) {
   EXPECT_THAT(why("\x80\x09."), HasSubstr("protocol up to 5, got 9"));
 }
 
+TEST_F(TorchCheckpointFaultTest, NamesMustBeUniqueUnlessTheyMeanTheSame) {
+  const auto x = [](int64_t offset) {
+    return made::text("x") + made::tensor(made::storage("0", 2), offset, {1}, {1});
+  };
+  const std::vector<made::Storage> storages = {{"0", 2, std::string(8, '\0')}};
+  EXPECT_THAT(why(made::legacy("}" + x(0) + "s" + x(1) + "s", storages)),
+              HasSubstr("x: this name occurs twice"));
+  // A dict of a class of its own, whose fields are its entries.
+  const auto fields = made::global("easydict", "EasyDict") + ")\x81" + x(0) + "s}" + x(0) + "sb";
+  EXPECT_EQ(why(made::legacy(fields, storages)), "");
+  EXPECT_EQ(read_torch_checkpoint(file("made.pth")).tensors.size(), 1u);
+}
+
 TEST_F(TorchCheckpointFaultTest, SmallFilesDoNotGrow) {
   // Each list holds the one before ten times: a billion values in 400 bytes.
   std::string laughs = "]";

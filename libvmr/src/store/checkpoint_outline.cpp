@@ -6,7 +6,6 @@
 #include <iterator>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "store/byte_count.h"
 #include "vmr/core/error.h"
@@ -303,7 +302,12 @@ class Outliner {
       fail(path, "a lazily conjugated or negated tensor is not read; save x.resolve_conj()");
     }
     check_bounds(tensor);
-    if (!names_.insert(tensor.name).second) fail(path, "this name occurs twice");
+    const auto [first, fresh] = place_by_name_.emplace(tensor.name, outline_.tensors.size());
+    if (!fresh) {
+      // A dict that shows its entries as fields too holds them twice.
+      if (outline_.tensors[first->second] == tensor) return;
+      fail(path, "this name occurs twice");
+    }
     count_text(tensor.name.size() + tensor.group.size());
     outline_.tensors.push_back(std::move(tensor));
   }
@@ -397,7 +401,7 @@ class Outliner {
   CheckpointOutline outline_;
   std::map<std::string, size_t> storage_by_key_;
   std::map<PickleRef, size_t> storage_by_ref_;
-  std::set<std::string> names_;
+  std::map<std::string, size_t> place_by_name_;
   std::vector<bool> open_, seen_;  // by node: being visited; looked through
   size_t visits_ = 0, text_bytes_ = 0;
   double tensor_bytes_ = 0;

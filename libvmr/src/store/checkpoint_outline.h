@@ -49,6 +49,8 @@ struct TensorOutline {
   size_t element = 0;       // index into kElements
   int64_t offset = 0;       // elements
   std::vector<int64_t> sizes, strides;
+
+  bool operator==(const TensorOutline&) const = default;
 };
 
 struct CheckpointOutline {

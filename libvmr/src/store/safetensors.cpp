@@ -211,11 +211,14 @@ void write_safetensors(const std::filesystem::path& path,
   });
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[kMetadata] = metadata;
+  auto& fields = header.get_ref<nlohmann::ordered_json::object_t&>();
   uint64_t offset = 0;
   for (const auto& [name, tensor] : sorted) {
-    header[name] = {{"dtype", kKinds[rank_of(tensor)].name},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {offset, offset + tensor.nbytes()}}};
+    // Names are unique; header[name] would search all others for each.
+    fields.emplace_back(
+        name, nlohmann::ordered_json{{"dtype", kKinds[rank_of(tensor)].name},
+                                     {"shape", tensor.sizes().vec()},
+                                     {"data_offsets", {offset, offset + tensor.nbytes()}}});
     offset += tensor.nbytes();
   }
   std::string text;
