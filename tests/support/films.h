@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,10 @@ void write_square_film(const std::filesystem::path& path, int64_t frames, double
 struct CopyOptions {
   double shift_seconds = 0;  // added to all times
   bool video = true, sound = true;
-  double drop_sound_from = 0, drop_sound_to = 0;  // packets of sound that get lost
+  double drop_sound_from = 0, drop_sound_to = 0;    // packets of sound that get lost
+  double spoil_video_from = 0, spoil_video_to = 0;  // packets of video with a wrong second half
+  // Where given: the time a packet gets that is shown at `seconds`. The order of packets stays.
+  std::function<double(bool video, double seconds)> retime;
 };
 void copy_film(const std::filesystem::path& from, const std::filesystem::path& to,
                const CopyOptions& options = {});
@@ -40,6 +44,15 @@ struct PlainFilm {
   std::string settings;  // "x264-params=open-gop=1:preset=fast"
 };
 void write_plain_film(const std::filesystem::path& path, int64_t frames, const PlainFilm& film);
+
+// A picture [height, width, 3] uint8 that stands still, as lossless H.264. Its YUV is worked out
+// here from the matrix's definition; a block of 2 x 2 pixels has the colour of its upper left one.
+struct StillFilm {
+  std::string matrix = "bt709";  // or "smpte170m", "bt2020nc"; "": BT.601, and the file names none
+  bool full_range = false;
+};
+void write_still_film(const std::filesystem::path& path, const at::Tensor& rgb,
+                      const StillFilm& film);
 
 // The bytes of both files one after the other.
 void join_files(const std::filesystem::path& first, const std::filesystem::path& second,

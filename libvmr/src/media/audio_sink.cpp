@@ -19,6 +19,7 @@ namespace {
 constexpr double kHoleSeconds = 0.05;  // smaller steps are a container's rounding
 constexpr double kLongestHole = 600;   // longer ones are broken time stamps
 constexpr double kMostSilence = 3600;  // of all holes: more is a file that lies about its time
+constexpr double kLongestOverlap = 1;  // more is a clock that starts anew, not sound sent twice
 constexpr int64_t kSilenceBlock = 16384;
 
 template <typename Sample>
@@ -131,6 +132,8 @@ void AudioSink::add(const AVFrame* frame, double seconds) {
       input_.note(
           "the sound's time stamps jump by over ten minutes, or by over an hour in all; taken as "
           "continuous");
+    } else if (!beginning && step < -kLongestOverlap) {
+      input_.note("the sound's time stamps jump back; taken as continuous");
     } else if (step > (beginning ? 0.5 / rate_ : kHoleSeconds)) {
       if (!beginning) {
         input_.note(vmr::detail::concat("no sound for ", step, " s at ",

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int64_t kLargestGroupBytes = int64_t(128) << 20;
 constexpr double kLongestFrame = 3600;  // seconds; longer ones are broken time stamps
+constexpr double kPlainPause = 10;      // a longer one is believed once a later frame confirms it
 constexpr int kMisplacedInARow = 3;     // then it is the clock that jumped, not a frame
 
 double tolerance_of(const AVStream* stream) {
@@ -52,6 +53,7 @@ VideoPass::VideoPass(Input& input, const DecodePlan& plan, bool skipping)
             std::min(rate_of(stream_), 1000.0)),
       frame_(make_frame()),
       held_(make_frame()),
+      ahead_(make_frame()),
       kinds_(stream_) {
   if (!orientation_.exact) {
     input.note("the picture is to be turned by no multiple of 90 degrees; the nearest is taken");
@@ -86,6 +88,7 @@ void VideoPass::end() {
     return;
   }
   send(nullptr);
+  if (ahead_begin_) hold(ahead_.get(), *ahead_begin_);
   if (held_begin_) {
     const double length = length_of(held_->pkt_duration);
     show_held(*held_begin_ + length, true);
@@ -143,22 +146,46 @@ void VideoPass::receive_all() {
 }
 
 void VideoPass::receive(AVFrame* frame) {
+  const auto clock = [&](int64_t pts) { return input_.seconds(stream_, pts) + clock_shift_; };
   double begin = 0;
-  if (frame->best_effort_timestamp != AV_NOPTS_VALUE) {
-    begin = input_.seconds(stream_, frame->best_effort_timestamp) + clock_shift_;
+  if (frame->pts != AV_NOPTS_VALUE && held_begin_ && clock(frame->pts) > *held_begin_ &&
+      clock(frame->pts) <= *held_begin_ + kPlainPause) {
+    begin = clock(frame->pts);  // FFmpeg's guess leaves it for good after one wrong time
+  } else if (frame->best_effort_timestamp != AV_NOPTS_VALUE) {
+    begin = clock(frame->best_effort_timestamp);
   } else if (held_begin_) {
     begin = *held_begin_ + length_of(held_->pkt_duration);  // a stream without times: evenly spaced
+  }
+  if (ahead_begin_) {
+    if (begin > *ahead_begin_) {
+      hold(ahead_.get(), *ahead_begin_);
+    } else {
+      ++misplaced_;  // the film goes on before it
+    }
+    ahead_begin_.reset();
   }
   if (held_begin_ && (begin <= *held_begin_ || begin > *held_begin_ + kLongestFrame)) {
     ++misplaced_;
     if (++misplaced_in_a_row_ < kMisplacedInARow) return;
-    const double continued = *held_begin_ + length_of(held_->pkt_duration);
+    const double continued =
+        *held_begin_ + misplaced_in_a_row_ * length_of(held_->pkt_duration);  // beside the sound
     input_.note(vmr::detail::concat("the picture's time stamps jump from ", *held_begin_, " s to ",
                                     begin, " s; taken as continuous"));
+    --misplaced_;  // this one is shown
     clock_shift_ += continued - begin;
     begin = continued;
   }
   misplaced_in_a_row_ = 0;
+  if (held_begin_ && begin > *held_begin_ + kPlainPause) {
+    av_frame_unref(ahead_.get());
+    av_frame_move_ref(ahead_.get(), frame);
+    ahead_begin_ = begin;
+  } else {
+    hold(frame, begin);
+  }
+}
+
+void VideoPass::hold(AVFrame* frame, double begin) {
   if (held_begin_) show_held(begin, false);
   av_frame_unref(held_.get());
   av_frame_move_ref(held_.get(), frame);
@@ -227,7 +254,7 @@ std::map<int64_t, VideoPass::Wanted> VideoPass::wanted_of_group(bool last, int64
     const double begin = input_.seconds(stream_, shown[i]->pts);
     const double end =
         final_frame ? begin + length_of(shown[i]->duration) : input_.seconds(stream_, next);
-    if (end <= begin || end > begin + kLongestFrame || begin < shown_until_) {
+    if (end <= begin || end > begin + kPlainPause || begin < shown_until_) {
       throw NeedsFullDecode();
     }
     if (i + 1 == shown.size()) shown_until_ = end;

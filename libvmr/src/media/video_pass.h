@@ -41,6 +41,7 @@ class VideoPass {
   void send(const AVPacket* packet);
   void receive_all();
   void receive(AVFrame* frame);
+  void hold(AVFrame* frame, double begin);
   void show_held(double end, bool last);
   double length_of(int64_t ticks) const;
   void keep_motion(const AVFrame* frame, double begin);
@@ -58,7 +59,8 @@ class VideoPass {
   FrameScheduler scheduler_;
   FrameSink sink_;
   FrameHandle frame_, held_;
-  std::optional<double> held_begin_;
+  FrameHandle ahead_;  // after a long pause: shown once a frame follows it, or at the end
+  std::optional<double> held_begin_, ahead_begin_;
   double shown_until_ = 0;
   PacketKinds kinds_;
   std::vector<Pending> group_;
