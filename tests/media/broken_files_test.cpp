@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <random>
@@ -64,6 +66,41 @@ TEST(BrokenFiles, WhatIsNoMediaFileIsRefused) {
   expect_refused(folder / "list.m3u8", "");
   write_text(folder / "list.ffconcat", "ffconcat version 1.0\nfile a.mp4\n");
   expect_refused(folder / "list.ffconcat", "");
+}
+
+TEST(BrokenFiles, WhatMayNotBeReadIsRefused) {
+  TempFolder folder;
+  const auto film = folder / "film.mp4";
+  test::write_numbered_film(film, 5);
+  std::filesystem::permissions(film, std::filesystem::perms::none);
+  if (geteuid() != 0) {
+    expect_refused(film, "Permission denied");
+  } else {  // root may read it all the same: ask as nobody
+    chmod(folder.path().c_str(), 0755);
+    const pid_t child = fork();
+    if (child == 0) {
+      if (seteuid(65534) != 0) _exit(2);
+      expect_refused(film, "Permission denied");
+      _exit(testing::Test::HasFailure() ? 1 : 0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  write_text(folder / "file", "x");
+  expect_refused(folder / "file" / "film.mp4", "Not a directory");
+}
+
+TEST(BrokenFiles, ASoundFileWithoutSamplesIsNamedAsSuch) {
+  TempFolder folder;
+  write_audio(folder / "none.wav", {at::zeros({1, 0}, at::kFloat), 16000, 0});
+  ASSERT_GT(std::filesystem::file_size(folder / "none.wav"), 40u);  // a header and nothing else
+  EXPECT_THAT(message_of([&] { read_audio(folder / "none.wav"); }),
+              testing::AllOf(HasSubstr("none.wav"), HasSubstr("holds no sound")));
+  const MediaInfo info = probe(folder / "none.wav");
+  ASSERT_TRUE(info.audio);
+  EXPECT_EQ(info.duration_seconds, 0);
+  EXPECT_THAT(info.problems, testing::Contains(HasSubstr("holds no sound")));
 }
 
 TEST(BrokenFiles, NothingIsPrinted) {

@@ -102,6 +102,43 @@ TEST(Decode, SkippingEqualsFullDecodingAndDecodesLess) {
   }
 }
 
+TEST(Decode, SkippingThatMeetsDamageStartsOverAndSaysSoOnce) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "whole.mp4", 150, {.channels = 0, .key_frame_every = 12});
+  test::copy_film(folder / "whole.mp4", folder / "damaged.mkv",
+                  {.spoil_video_from = 4.1, .spoil_video_to = 4.6});
+  for (const bool damaged : {false, true}) {
+    SCOPED_TRACE(damaged);
+    int restarts = 0;
+    std::vector<int64_t> seen;  // since decoding began
+    DecodePlan plan;
+    plan.frame_jobs = {{.fps = 3, .prepare = [&](const at::Tensor& rgb) {
+                          seen.push_back(test::number_of(rgb));
+                          return rgb.clone();
+                        }}};
+    plan.on_restart = [&] {
+      ++restarts;
+      EXPECT_GE(seen.size(), 10u);  // the groups before the damage
+      seen.clear();
+    };
+    const auto path = folder / (damaged ? "damaged.mkv" : "whole.mp4");
+    const Decoded skipped = decode(path, plan);
+    EXPECT_EQ(restarts, damaged ? 1 : 0);
+    EXPECT_EQ(skipped.problems.empty(), !damaged);
+    ASSERT_EQ(seen.size(), 18u);
+    for (size_t i = 0; i < seen.size(); ++i) {
+      if (!damaged || i < 12) {
+        EXPECT_EQ(seen[i], static_cast<int64_t>(i) * 25 / 3);
+      }
+    }
+    plan.decode_all = true;
+    const Decoded full = decode(path, plan);
+    EXPECT_EQ(restarts, damaged ? 1 : 0);
+    expect_equal(skipped.frames[0], full.frames[0]);
+    EXPECT_EQ(skipped.problems, full.problems);
+  }
+}
+
 TEST(Decode, SkippingKeepsVariableRateExact) {
   TempFolder folder;
   std::vector<double> times;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "support/films.h"
 #include "support/synth.h"
@@ -192,15 +193,52 @@ TEST(VideoReader, ColoursSurviveEveryMatrixRangeAndDepth) {
   }
 }
 
+// A grey picture [height, width, 3] of value(x, y), rounded.
+at::Tensor grey_picture(int width, int height, const std::function<double(int, int)>& value) {
+  at::Tensor picture = at::empty({height, width, 3}, at::kByte);
+  auto* to = picture.mutable_data_ptr<uint8_t>();
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x, to += 3) {
+      std::fill(to, to + 3, static_cast<uint8_t>(std::lround(value(x, y))));
+    }
+  }
+  return picture;
+}
+
+void expect_within_a_level(const at::Tensor& picture,
+                           const std::function<double(int64_t, int64_t)>& expected) {
+  double worst = 0;
+  for (int64_t y = 0; y < picture.size(0); ++y) {
+    for (int64_t x = 0; x < picture.size(1); ++x) {
+      for (int64_t c = 0; c < 3; ++c) {
+        const auto found = static_cast<double>(picture[y][x][c].item<uint8_t>());
+        worst = std::max(worst, std::abs(found - expected(x, y)));
+      }
+    }
+  }
+  EXPECT_LE(worst, 1);
+}
+
 TEST(VideoReader, ResizesBilinearly) {
   TempFolder folder;
-  test::write_numbered_film(folder / "a.mp4", 2,
-                            {.width = 256, .height = 128, .channels = 0, .crf = 1});
-  const Frames small = read_frames(folder / "a.mp4", {.width = 128, .height = 64});
-  EXPECT_EQ(small.pixels.sizes(), (std::vector<int64_t>{2, 64, 128, 3}));
-  const at::Tensor whole = read_frames(folder / "a.mp4", {}).pixels[1].to(at::kFloat);
-  const at::Tensor mean = at::avg_pool2d(whole.permute({2, 0, 1}), 2).permute({1, 2, 0});
-  EXPECT_LT((small.pixels[1].to(at::kFloat) - mean).abs().mean().item<float>(), 4);
+  // A ramp stays the ramp, taken at the new pixels' centres.
+  const auto ramp = [](double x, double y) { return 20 + 0.75 * x + 0.9 * y; };
+  test::write_still_film(folder / "ramp.mp4", grey_picture(128, 96, ramp), {.full_range = true});
+  const at::Tensor half =
+      read_frames(folder / "ramp.mp4", {.max_frames = 1, .width = 64, .height = 48}).pixels[0];
+  ASSERT_EQ(half.sizes(), (std::vector<int64_t>{48, 64, 3}));
+  // The outermost pixels reach over the edge, where the ramp is not continued.
+  expect_within_a_level(half.narrow(0, 1, 46).narrow(1, 1, 62), [&](int64_t x, int64_t y) {
+    return ramp(2 * static_cast<double>(x + 1) + 0.5, 2 * static_cast<double>(y + 1) + 0.5);
+  });
+  // An edge seen through a lens of 2: the pixels beside it lie at 1/4 and 3/4 of the way over it.
+  const auto edge = [](int x, int) { return x < 64 ? 60 : 180; };
+  test::write_still_film(folder / "edge.mp4", grey_picture(128, 64, edge), {.full_range = true});
+  const at::Tensor twice =
+      read_frames(folder / "edge.mp4", {.max_frames = 1, .width = 256, .height = 128}).pixels[0];
+  expect_within_a_level(twice, [](int64_t x, int64_t) {
+    return x < 127 ? 60.0 : x == 127 ? 90.0 : x == 128 ? 150.0 : 180.0;
+  });
 }
 
 TEST(VideoReader, PrepareSeesEachTakenFrameOnce) {
