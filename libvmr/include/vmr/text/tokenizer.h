@@ -11,8 +11,9 @@
 //     as sentencepiece does; ids are its numbers + 1, with <s> 0, <pad> 1, </s> 2, <unk> 3, as the
 //     checkpoints expect.
 //
-// Ids equal those of the Python package transformers, with one departure: a special token that
-// stands in a text ("[SEP]", "</s>") is text here, so nobody's words can end a sequence.
+// Ids equal those of the Python package transformers, with two departures: a special token that
+// stands in a text ("[SEP]", "</s>") is text here, so nobody's words can end a sequence; characters
+// are what today's Unicode says, where the package's tables end in 2015.
 // WordPiece needs a build with utf8proc, Unigram one with sentencepiece. Thread-safe.
 #pragma once
 
