@@ -64,6 +64,7 @@ Command add_pretrain(CLI::App& root);
 Command add_probe(CLI::App& root);
 Command add_store(CLI::App& root);
 Command add_synth(CLI::App& root);
+Command add_table(CLI::App& root);
 Command add_train(CLI::App& root);
 
 }  // namespace vmr::apps

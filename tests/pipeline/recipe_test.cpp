@@ -85,6 +85,29 @@ TEST(Recipe, WrongValuesSayWhatWasExpected) {
               refused_with("fewer than two frames"));
 }
 
+TEST(Recipe, ReferenceBehaviourReachesTheStages) {
+  const auto recipe = parse_recipe(json::parse(R"({
+    "extract": {"features": {"grey_clips": {}}},
+    "pretrain": {"video": {}},
+    "reference_behaviour": {"bilinear_frames": true, "bgr_grey": true, "unscaled_grey": true,
+                            "remainder_to_one_tag": true, "positive_as_negative": true}})"),
+                                   "r.json");
+  EXPECT_EQ(recipe.extract.kernel, video::ResizeKernel::opencv_bilinear);
+  EXPECT_TRUE(recipe.extract.bgr_grey);
+  EXPECT_EQ(recipe.pretrain.at("video").input_scale, 1);
+  EXPECT_EQ(recipe.sampler.remainder, "largest_class");
+  EXPECT_TRUE(recipe.reference.positive_as_negative);
+  EXPECT_FALSE(recipe.reference.validate_in_training);
+  // Written out and read back it is the same, and says so.
+  const auto again = parse_recipe(to_json(recipe), "again.json");
+  EXPECT_EQ(again.reference, recipe.reference);
+  EXPECT_EQ(to_json(again), to_json(recipe));
+  const auto plain = parse_recipe(json::object(), "plain.json");
+  EXPECT_EQ(plain.reference, data::ReferenceBehaviour());
+  EXPECT_THAT(parsing(R"({"reference_behaviour": {"bgr_gray": true}})"),
+              refused_with("did you mean \"bgr_grey\"?"));
+}
+
 TEST(Recipe, NamesOfMethodsAreBothWays) {
   for (const char* name : {"farneback", "dis_ultrafast", "dis_fast", "dis_medium"}) {
     EXPECT_EQ(to_string(parse_flow_method(name)), name);

@@ -60,6 +60,23 @@ TEST_F(ConformerPretrainingTest, ValidatesInEvaluationModeOverAllClips) {
   EXPECT_NEAR(figures.at("accuracy"), right.item<double>(), 1e-9);
 }
 
+TEST_F(ConformerPretrainingTest, ValidationAsPublishedMovesTheRunningAverages) {
+  const auto train_clips = clips("train"), valid_clips = clips("valid");
+  for (const bool published : {false, true}) {
+    nn::Conformer net(small());
+    std::vector<at::Tensor> before;
+    for (const auto& buffer : net->buffers()) before.push_back(buffer.clone());
+    ConformerPretraining task(net, train_clips, &valid_clips,
+                              {.data = "{}", .validate_in_training = published});
+    task.validate();
+    bool same = true;
+    const auto after = net->buffers();
+    for (size_t i = 0; i < after.size(); ++i) same = same && at::equal(before[i], after[i]);
+    EXPECT_EQ(same, !published);
+    EXPECT_TRUE(net->is_training());
+  }
+}
+
 TEST_F(ConformerPretrainingTest, LearnsTheTagsAndResumesToTheSameBits) {
   const auto train_clips = clips("train"), valid_clips = clips("valid");
   TrainerOptions options;

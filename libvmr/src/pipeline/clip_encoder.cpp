@@ -27,7 +27,10 @@ ClipEncoder::ClipEncoder(const fs::path& checkpoint, const nlohmann::json& about
       train::conformer_options(model.at("options"), (checkpoint / "model.json").string()));
   train::load_weights(checkpoint, *net_);
   net_->to(device);
-  net_->eval();
+  // As published, dropout and the batch statistics of one item's clips: for audits only, since the
+  // result depends on chance and on the items before.
+  in_training_ = about.value("embed_in_training", false);
+  net_->train(in_training_);
   weights_hash_ = train::weights_hash(*net_);
 }
 
@@ -53,7 +56,8 @@ void ClipEncoder::save(const fs::path& folder) const {
 }
 
 Provenance ClipEncoder::provenance(const Provenance& input) const {
-  const nlohmann::json options = {{"input", input_}, {"made_from", input.fingerprint()}};
+  nlohmann::json options = {{"input", input_}, {"made_from", input.fingerprint()}};
+  if (in_training_) options["in_training"] = true;
   return {output_, "1", options.dump(), weights_hash_, input.media_hash};
 }
 

@@ -40,6 +40,7 @@ class ClipEncoder {
   nlohmann::json about_;
   std::filesystem::path checkpoint_;
   c10::Device device_;
+  bool in_training_ = false;
   mutable nn::Conformer net_{nullptr};
 };
 

@@ -180,7 +180,11 @@ Planned planned_film(const ExtractRecipe& recipe) {
   Planned planned;
   json frames = to_json(recipe)["frames"];
   frames["clip_frames"] = recipe.clip_frames();
-  if (recipe.grey_clips) planned.emplace_back("grey_clips", provenance("grey_clips", "1", frames));
+  if (recipe.grey_clips) {
+    json options = frames;
+    if (recipe.bgr_grey) options["weights"] = "bgr";
+    planned.emplace_back("grey_clips", provenance("grey_clips", "1", options));
+  }
   if (recipe.clip_flow) {
     json options = frames;
     options["method"] = to_string(recipe.clip_flow->method);
@@ -288,7 +292,9 @@ Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& r
     }
     const auto times = RowTimes::regular(rows, 0, recipe.clip_seconds, recipe.clip_seconds);
     if (recipe.grey_clips) {
-      tracks.add("grey_clips", video::grey_clips(frames, {clip_frames, recipe.max_frames}), times);
+      tracks.add("grey_clips",
+                 video::grey_clips(frames, {clip_frames, recipe.max_frames, recipe.bgr_grey}),
+                 times);
     }
     if (recipe.clip_flow) {
       video::FlowOptions options;

@@ -91,7 +91,10 @@ void read_features(JsonReader& features, ExtractRecipe& extract) {
   features.object("beats", [&](JsonReader& reader) {
     reader.choice("method", extract.beats.emplace().beats, kBeatMethods);
   });
-  features.object("grey_clips", [&](JsonReader&) { extract.grey_clips = true; });
+  features.object("grey_clips", [&](JsonReader& reader) {
+    extract.grey_clips = true;
+    reader.choice<bool>("weights", extract.bgr_grey, {{"rgb", false}, {"bgr", true}});
+  });
   features.object("clip_flow", [&](JsonReader& reader) {
     auto& flow = extract.clip_flow.emplace();
     reader.choice("method", flow.method, kFlowMethods);
@@ -168,6 +171,15 @@ void read_pretrain(JsonReader& reader, const std::string& modality, PretrainReci
   }
 }
 
+void apply_reference(Recipe& recipe) {
+  const auto& reference = recipe.reference;
+  if (reference.bilinear_frames) recipe.extract.kernel = video::ResizeKernel::opencv_bilinear;
+  if (reference.bgr_grey) recipe.extract.bgr_grey = true;
+  if (reference.remainder_to_one_tag) recipe.sampler.remainder = "largest_class";
+  const auto grey = recipe.pretrain.find("video");
+  if (reference.unscaled_grey && grey != recipe.pretrain.end()) grey->second.input_scale = 1;
+}
+
 json features_json(const ExtractRecipe& extract) {
   json features = json::object();
   if (extract.fbank) features["fbank"] = {{"mels", extract.fbank->mels}};
@@ -175,7 +187,7 @@ json features_json(const ExtractRecipe& extract) {
     features["rhythm"] = {{"beats", to_string(extract.rhythm->beats)}, {"classes", "reference"}};
   }
   if (extract.beats) features["beats"] = {{"method", to_string(extract.beats->beats)}};
-  if (extract.grey_clips) features["grey_clips"] = json::object();
+  if (extract.grey_clips) features["grey_clips"] = {{"weights", extract.bgr_grey ? "bgr" : "rgb"}};
   if (extract.clip_flow) {
     features["clip_flow"] = {
         {"method", to_string(extract.clip_flow->method)},
@@ -250,6 +262,9 @@ Recipe parse_recipe(const json& source, const std::string& file_name) {
     sampler.field("alpha", recipe.sampler.alpha);
     sampler.field("batch", recipe.sampler.batch);
     sampler.field("steps_per_epoch", recipe.sampler.steps_per_epoch);
+    sampler.choice<std::string>(
+        "remainder", recipe.sampler.remainder,
+        {{"round_robin", "round_robin"}, {"largest_class", "largest_class"}});
     if (recipe.sampler.batch < 2) sampler.fail("batch", "expected at least 2 films a batch");
     if (!(recipe.sampler.alpha >= 0 && recipe.sampler.alpha <= 1)) {
       sampler.fail("alpha", "expected 0 to 1");
@@ -280,6 +295,10 @@ Recipe parse_recipe(const json& source, const std::string& file_name) {
       recipe.model["theta_weight"] = weight;
     }
   });
+  if (reader.has("reference_behaviour")) {
+    recipe.reference = data::reference_behaviour(reader.raw("reference_behaviour"));
+    apply_reference(recipe);
+  }
   reader.finish();
   if (recipe.name.empty()) recipe.name = std::filesystem::path(file_name).stem().string();
   return recipe;
@@ -314,7 +333,8 @@ json to_json(const Recipe& recipe) {
            {{"kind", recipe.sampler.kind},
             {"alpha", recipe.sampler.alpha},
             {"batch", recipe.sampler.batch},
-            {"steps_per_epoch", recipe.sampler.steps_per_epoch}}},
+            {"steps_per_epoch", recipe.sampler.steps_per_epoch},
+            {"remainder", recipe.sampler.remainder}}},
           {"train",
            {{"epochs", recipe.train.epochs},
             {"learning_rate", recipe.train.learning_rate},
@@ -322,7 +342,8 @@ json to_json(const Recipe& recipe) {
             {"decay_steps", recipe.train.decay_steps},
             {"clip_norm", recipe.train.clip_norm},
             {"weight_decay", recipe.train.weight_decay}}},
-          {"evaluate", {{"protocol", recipe.evaluate.protocol}, {"ks", recipe.evaluate.ks}}}};
+          {"evaluate", {{"protocol", recipe.evaluate.protocol}, {"ks", recipe.evaluate.ks}}},
+          {"reference_behaviour", data::to_json(recipe.reference)}};
 }
 
 }  // namespace vmr::pipeline

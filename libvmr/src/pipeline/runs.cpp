@@ -62,6 +62,9 @@ data::TagVectors tag_vectors(const store::Manifest& manifest, int64_t dim) {
 json model_config(const Recipe& recipe, const store::FeatureStore& store, bool has_tags) {
   json config = recipe.model;
   if (!recipe.loss.empty()) config["loss"] = recipe.loss;
+  if (recipe.reference != data::ReferenceBehaviour()) {
+    config["reference"] = data::to_json(recipe.reference);
+  }
   const auto inputs = model::matching_model_inputs(config);
   for (const auto& [kind, specs] : {std::pair{"music", &inputs.music}, {"film", &inputs.video}}) {
     for (const auto& spec : *specs) {
@@ -142,9 +145,10 @@ train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
                       {"output", part.output},
                       {"label", part.label},
                       {"seed", options.seed},
+                      {"embed_in_training", recipe.reference.embed_in_training},
                       {"features", {{part.input, provenance ? provenance->fingerprint() : ""}}}};
   train::ConformerPretraining task(net, training, validation ? &*validation : nullptr,
-                                   about.dump());
+                                   {about.dump(), recipe.reference.validate_in_training});
   train::TrainerOptions trainer;
   trainer.epochs = part.epochs;
   trainer.learning_rate = part.learning_rate;
@@ -276,6 +280,10 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
   if (const auto edges = stored_flow_edges(*store)) {
     about["clip_flow_edges"] = json::parse(video::to_json(*edges));
   }
+  task_options.sampler.remainder = recipe.sampler.remainder == "largest_class"
+                                       ? data::Remainder::largest_class
+                                       : data::Remainder::round_robin;
+  task_options.validate_in_training = recipe.reference.validate_in_training;
   task_options.data = about.dump();
   train::MatchingTask task(model, training, validation ? &*validation : nullptr, task_options);
   train::TrainerOptions trainer;

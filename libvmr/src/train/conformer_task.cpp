@@ -27,8 +27,12 @@ void check_fits(const data::ClipDataset& clips, const nn::ConformerOptions& opti
 }  // namespace
 
 ConformerPretraining::ConformerPretraining(nn::Conformer conformer, const data::ClipDataset& train,
-                                           const data::ClipDataset* valid, std::string data)
-    : conformer_(std::move(conformer)), train_(&train), valid_(valid), data_(std::move(data)) {
+                                           const data::ClipDataset* valid,
+                                           ConformerTaskOptions options)
+    : conformer_(std::move(conformer)),
+      train_(&train),
+      valid_(valid),
+      options_(std::move(options)) {
   check_fits(train, conformer_->options);
   if (valid == nullptr) return;
   check_fits(*valid, conformer_->options);
@@ -56,7 +60,7 @@ std::map<std::string, double> ConformerPretraining::validate() {
   if (valid_ == nullptr) return {};
   const at::NoGradGuard no_grad;
   const bool training = conformer_->is_training();
-  conformer_->eval();
+  conformer_->train(options_.validate_in_training);
   const auto device = conformer_->parameters().front().device();
   double loss = 0, right = 0;
   for (const auto& clips : valid_->ordered_batches()) {
@@ -82,7 +86,8 @@ std::string ConformerPretraining::settings() const {
   const std::vector<std::string> none;
   return json({{"feature", clips.feature},
                {"label_field", clips.label_field},
-               {"data", json::parse(data_)},
+               {"data", json::parse(options_.data)},
+               {"validate_in_training", options_.validate_in_training},
                {"labels_hash", hash_text(json({train_->classes(), train_->labels()}).dump())},
                {"batch", clips.batch},
                {"group_items", clips.group_items},

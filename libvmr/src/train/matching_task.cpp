@@ -100,6 +100,7 @@ std::map<std::string, double> MatchingTask::validate() {
   const bool training = model_->is_training();
   model_->eval();
   auto figures = recalls();
+  model_->train(options_.validate_in_training);
   add_losses(figures);
   model_->train(training);
   return figures;
@@ -162,6 +163,7 @@ std::string MatchingTask::settings() const {
       {"remainder_round_robin", sampler.remainder == data::Remainder::round_robin},
       {"films", train_->size()},
       {"data", json::parse(options_.data)},
+      {"validate_in_training", options_.validate_in_training},
       {"films_hash", hash_text(json(train_->films()).dump())},
       {"tags_hash", hash_text(json({train_->tags(), train_->tag_of_film()}).dump())},
       {"validation_films_hash", hash_text(json(valid_ ? valid_->films() : none).dump())},

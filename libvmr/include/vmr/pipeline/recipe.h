@@ -15,6 +15,7 @@
 
 #include "vmr/audio/beat.h"
 #include "vmr/audio/fbank.h"
+#include "vmr/data/reference_behaviour.h"
 #include "vmr/nn/relative_attention.h"
 #include "vmr/video/frame.h"
 #include "vmr/video/optical_flow.h"
@@ -56,6 +57,7 @@ struct ExtractRecipe {
     double max_seconds = 0;  // 0 = the whole film
   };
   bool grey_clips = false;            // "grey_clips" [clips, height, clip_frames*width] uint8
+  bool bgr_grey = false;              // their grey weighs red and blue the other way round
   std::optional<ClipFlow> clip_flow;  // "clip_flow_measures" [clips] float32, "clip_flow" int64
   std::optional<Flow> flow;           // "flow" [frames] float32 pixels, value[0] = value[1]
   bool cuts = false;                  // "cuts" [cuts] float64 seconds, from the frames of `flow`
@@ -83,7 +85,8 @@ struct SamplerRecipe {
   std::string kind = "balanced_fixed";  // or "balanced_random", "shuffled"
   double alpha = 1;
   int64_t batch = 8192;
-  int64_t steps_per_epoch = 0;  // 0: as many as batches fit into the training films
+  int64_t steps_per_epoch = 0;            // 0: as many as batches fit into the training films
+  std::string remainder = "round_robin";  // or "largest_class", as published
 };
 
 struct TrainRecipe {
@@ -106,6 +109,9 @@ struct Recipe {
   SamplerRecipe sampler;
   TrainRecipe train;
   EvaluateRecipe evaluate;
+  // "reference_behaviour": {"switch": true}. Switches of stages that have a setting of their own
+  // change that setting.
+  data::ReferenceBehaviour reference;
 };
 
 // Throws: StoreError where unreadable; InvalidArgument naming file, key path, expectation, nearest.

@@ -16,14 +16,20 @@
 
 namespace vmr::train {
 
+struct ConformerTaskOptions {
+  // JSON object of what the clips were made from: a run goes on with the same only.
+  std::string data = "{}";
+  // As published: dropout and batch statistics in validate(), which also move running averages.
+  bool validate_in_training = false;
+};
+
 class ConformerPretraining : public TrainingTask {
  public:
   // The data sets must outlive the task; `valid` may be null. Batches go to the device of the
   // Conformer's parameters. Throws: InvalidArgument where the data sets' classes differ from each
-  // other or from the Conformer's number of classes. data: JSON object of what the clips were made
-  // from; a run goes on with the same only.
+  // other or from the Conformer's number of classes.
   ConformerPretraining(nn::Conformer conformer, const data::ClipDataset& train,
-                       const data::ClipDataset* valid, std::string data = "{}");
+                       const data::ClipDataset* valid, ConformerTaskOptions options = {});
 
   torch::nn::Module& module() override { return *conformer_; }
   int64_t steps_per_epoch() const override { return train_->batches_per_epoch(); }
@@ -41,7 +47,7 @@ class ConformerPretraining : public TrainingTask {
   nn::Conformer conformer_;
   const data::ClipDataset* train_;
   const data::ClipDataset* valid_;
-  const std::string data_;
+  const ConformerTaskOptions options_;
   std::vector<std::vector<int64_t>> batches_;
 };
 

@@ -26,6 +26,9 @@ struct MatchingTaskOptions {
   uint64_t validation_seed = 29;  // of the fixed negatives
   // JSON object of what the features were made from: a run goes on with the same only.
   std::string data = "{}";
+  // As published: dropout and batch statistics in the losses of validate(), which also move the
+  // running averages.
+  bool validate_in_training = false;
 };
 
 class MatchingTask : public TrainingTask {

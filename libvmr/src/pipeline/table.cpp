@@ -1,0 +1,303 @@
+#include "vmr/pipeline/table.h"
+
+#include <torch/torch.h>
+
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "vmr/core/error.h"
+#include "vmr/core/json_reader.h"
+#include "vmr/data/pair_dataset.h"
+#include "vmr/eval/evaluation_document.h"
+#include "vmr/eval/significance.h"
+#include "vmr/pipeline/extraction.h"
+#include "vmr/pipeline/runs.h"
+#include "vmr/synth/library.h"
+#include "vmr/train/embed_dataset.h"
+#include "vmr/train/matching_task.h"
+
+namespace vmr::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Values = std::vector<std::vector<double>>;  // [seeds][queries]
+
+constexpr int64_t kComparedRecall = 10;
+constexpr double kAlpha = 0.05;
+
+double seconds_since(std::chrono::steady_clock::time_point begun) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+}
+
+// What one system did in one direction, for every seed.
+struct Direction {
+  std::vector<int64_t> clusters;  // the query's track
+  int64_t gallery = 0;
+  std::map<int64_t, Values> hits;  // by k
+  std::map<int64_t, double> chance;
+  Values log_ranks;
+
+  void add(const eval::Ranks& ranks, const std::vector<int64_t>& ks) {
+    gallery = ranks.gallery;
+    std::vector<double> logs;
+    for (size_t i = 0; i < ranks.queries.size(); ++i) logs.push_back(std::log(ranks.rank(i)));
+    log_ranks.push_back(std::move(logs));
+    for (const int64_t k : ks) {
+      std::vector<double> values;
+      for (size_t i = 0; i < ranks.queries.size(); ++i) values.push_back(ranks.hit(i, k));
+      hits[k].push_back(std::move(values));
+      chance[k] = eval::chance_hit_rate(ranks, k);
+    }
+  }
+};
+
+struct Results {
+  std::vector<std::string> films, tracks;  // what was ranked
+  Direction to_music, to_video;
+};
+
+const char* const kDirections[] = {"video_to_music", "music_to_video"};
+
+const Direction& direction_of(const Results& results, const std::string& name) {
+  return name == kDirections[0] ? results.to_music : results.to_video;
+}
+
+// Ranks of a finished run over the full gallery of a split.
+void add_run(Results& results, const fs::path& run_folder, const store::FeatureStore& store,
+             const store::Manifest& manifest, const TableOptions& options,
+             const std::vector<int64_t>& ks) {
+  const auto run = open_matching_run(run_folder, options.device);
+  auto dataset = train::dataset_options(run.model->inputs(), options.split);
+  dataset.unused_tracks = true;
+  const data::PairDataset items(store, manifest, dataset, {}, {});
+  const bool first = results.films.empty();
+  if (first) {
+    results.films = items.films();
+    results.tracks = items.tracks();
+  }
+  VMR_CHECK(results.films == items.films() && results.tracks == items.tracks(),
+            "table: ", run_folder.string(),
+            " ranks other items than the runs before it: ", items.films().size(), " films against ",
+            results.films.size(), "; extract and embed all of them for every system");
+  const auto scores = train::embedding_scores(train::embed_films(*run.model, items),
+                                              train::embed_music(*run.model, items));
+  const auto& track_of_film = items.track_of_film();
+  std::vector<int64_t> all_tracks(items.tracks().size());
+  std::iota(all_tracks.begin(), all_tracks.end(), 0);
+  const std::set<int64_t> used(track_of_film.begin(), track_of_film.end());
+  const std::vector<int64_t> queries(used.begin(), used.end());
+  results.to_music.clusters = track_of_film;
+  results.to_music.add(eval::rank_queries(scores, track_of_film, all_tracks), ks);
+  results.to_video.clusters = queries;
+  const auto of_tracks =
+      scores.t().index_select(0, torch::tensor(queries, torch::kLong)).contiguous();
+  results.to_video.add(eval::rank_queries(of_tracks, queries, track_of_film), ks);
+}
+
+std::vector<double> mean_over_seeds(const Values& values) {
+  std::vector<double> mean(values.front().size(), 0);
+  for (const auto& seed : values) {
+    for (size_t i = 0; i < seed.size(); ++i) mean[i] += seed[i] / double(values.size());
+  }
+  return mean;
+}
+
+json interval(const Values& values, const std::vector<int64_t>& clusters,
+              const TableOptions& options) {
+  const auto found = eval::cluster_bootstrap_mean(mean_over_seeds(values), clusters,
+                                                  {.resamples = options.resamples});
+  const auto number = [](double value) { return std::isnan(value) ? json() : json(value); };
+  return {{"mean", found.value}, {"low", number(found.low)}, {"high", number(found.high)}};
+}
+
+json row_of(const TableSystem& system, const Results& results, const std::string& direction,
+            const TableOptions& options) {
+  const auto& part = direction_of(results, direction);
+  json recall = json::object();
+  for (const auto& [k, hits] : part.hits) {
+    auto& entry = recall[std::to_string(k)] = interval(hits, part.clusters, options);
+    entry["chance"] = part.chance.at(k);
+  }
+  json seeds = json::array();
+  for (const auto& hits : part.hits.at(kComparedRecall)) {
+    seeds.push_back(std::accumulate(hits.begin(), hits.end(), 0.0) / double(hits.size()));
+  }
+  return {{"system", system.system},
+          {"setting", system.setting},
+          {"recipe", system.recipe.name},
+          {"direction", direction},
+          {"queries", part.clusters.size()},
+          {"gallery", part.gallery},
+          {"recall", recall},
+          {"mean_log_rank", interval(part.log_ranks, part.clusters, options)},
+          {"seeds", seeds}};
+}
+
+Values negated(Values values) {
+  for (auto& seed : values) {
+    for (double& value : seed) value = -value;
+  }
+  return values;
+}
+
+// All claims for one figure and direction: one family.
+void compare(const TableSpec& spec, const std::vector<Results>& results,
+             const std::string& direction, const std::string& figure, const TableOptions& options,
+             json& comparisons) {
+  eval::SignificanceOptions significance;
+  significance.bootstrap.resamples = options.resamples;
+  std::vector<eval::PairedComparison> family;
+  for (const auto& [better, worse] : spec.comparisons) {
+    const auto& a = direction_of(results[better], direction);
+    const auto& b = direction_of(results[worse], direction);
+    const bool recall = figure == "recall_10";
+    family.push_back(eval::compare_systems(
+        recall ? a.hits.at(kComparedRecall) : negated(a.log_ranks),
+        recall ? b.hits.at(kComparedRecall) : negated(b.log_ranks), a.clusters, significance));
+  }
+  eval::adjust_family(family);
+  for (size_t i = 0; i < family.size(); ++i) {
+    const auto& found = family[i];
+    const auto number = [](double value) { return std::isnan(value) ? json() : json(value); };
+    comparisons.push_back({{"better", spec.systems[spec.comparisons[i].first].name()},
+                           {"worse", spec.systems[spec.comparisons[i].second].name()},
+                           {"direction", direction},
+                           {"figure", figure},
+                           {"difference", found.difference.value},
+                           {"low", number(found.difference.low)},
+                           {"high", number(found.difference.high)},
+                           {"p", found.p_value},
+                           {"adjusted_p", found.adjusted_p},
+                           {"power", number(found.power)},
+                           {"holds", found.difference.value > 0 && found.adjusted_p < kAlpha}});
+  }
+}
+
+// Encoders by the feature they write; the same name must mean the same encoder.
+void make_encoders(const TableSpec& spec, const fs::path& store_folder, const fs::path& out,
+                   const TableOptions& options, const RunControl& control) {
+  std::map<std::string, std::pair<const TableSystem*, json>> made;
+  for (const auto& system : spec.systems) {
+    const auto parts = to_json(system.recipe).at("pretrain");
+    for (const auto& [modality, part] : system.recipe.pretrain) {
+      const auto [first, fresh] = made.emplace(part.output, std::pair(&system, parts[modality]));
+      VMR_CHECK(fresh || first->second.second == parts[modality],
+                "table: ", first->second.first->name(), " and ", system.name(),
+                " pre-train different encoders for the feature \"", part.output, "\"");
+      if (!fresh) continue;
+      const std::string kind = modality == "audio" ? "music" : "film";
+      if (store::FeatureStore::open(store_folder)->provenance(part.output, kind)) continue;
+      const auto run = out / "encoders" / part.output;
+      const RunOptions run_options{1, options.device};
+      if (!pretrain(system.recipe, modality, store_folder, run, run_options, control).finished) {
+        return;
+      }
+      embed(run, store_folder, run_options, control);
+      if (control.stop.stop_requested()) return;
+    }
+  }
+}
+
+std::string folder_name(const TableSystem& system) {
+  std::string name;
+  for (const char c : system.recipe.name + "_" + system.setting) {
+    name += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  }
+  return name;
+}
+
+}  // namespace
+
+TableSpec parse_table_spec(const json& source, const std::string& file_name,
+                           const std::function<Recipe(const std::string&)>& find) {
+  TableSpec spec;
+  JsonReader reader(source, file_name);
+  const json common = reader.has("overrides") ? reader.raw("overrides") : json::object();
+  for (const auto& entry : reader.raw("systems")) {
+    JsonReader item(entry, file_name, "systems");
+    TableSystem system;
+    std::string recipe;
+    item.field("system", system.system);
+    item.field("setting", system.setting);
+    item.field("recipe", recipe);
+    json patched = to_json(find(recipe));
+    patched.merge_patch(common);
+    if (item.has("overrides")) patched.merge_patch(item.raw("overrides"));
+    item.finish();
+    system.recipe = parse_recipe(patched, file_name + ": " + recipe);
+    spec.systems.push_back(std::move(system));
+  }
+  std::vector<std::string> names;
+  for (const auto& system : spec.systems) names.push_back(system.name());
+  const auto place = [&](const std::string& name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+      reader.fail("comparisons",
+                  "no system \"" + name + "\"; nearest: \"" + nearest_name(name, names) + "\"");
+    }
+    return static_cast<size_t>(found - names.begin());
+  };
+  for (const auto& pair : reader.raw("comparisons")) {
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_string()) {
+      reader.fail("comparisons", "expected [\"better\", \"worse\"], got " + pair.dump());
+    }
+    spec.comparisons.emplace_back(place(pair[0]), place(pair[1]));
+  }
+  reader.ignore("name");
+  reader.finish();
+  VMR_CHECK(!spec.systems.empty(), file_name, ": systems: expected at least one");
+  return spec;
+}
+
+json results_table(const TableSpec& spec, const fs::path& store_folder, const fs::path& out,
+                   const TableOptions& options, const RunControl& control) {
+  VMR_CHECK(options.seeds >= 1, "table: seeds must be at least 1, got ", options.seeds);
+  const auto begun = std::chrono::steady_clock::now();
+  make_encoders(spec, store_folder, out, options, control);
+  const double encoder_seconds = seconds_since(begun);
+  const auto store = store::FeatureStore::open(store_folder);
+  const auto manifest = stored_manifest(*store);
+  std::vector<Results> results(spec.systems.size());
+  for (size_t i = 0; i < spec.systems.size(); ++i) {
+    const auto& system = spec.systems[i];
+    std::set<int64_t> ks(system.recipe.evaluate.ks.begin(), system.recipe.evaluate.ks.end());
+    ks.insert(kComparedRecall);
+    for (int64_t seed = 1; seed <= options.seeds; ++seed) {
+      const auto run = out / folder_name(system) / ("seed_" + std::to_string(seed));
+      const auto summary = train_matching(system.recipe, store_folder, run,
+                                          {static_cast<uint64_t>(seed), options.device}, control);
+      if (!summary.finished) return json::object();
+      add_run(results[i], run, *store, manifest, options, {ks.begin(), ks.end()});
+      control.log(LogLevel::info, system.name() + ", seed " + std::to_string(seed) + " of " +
+                                      std::to_string(options.seeds));
+    }
+  }
+  json table = {{"rows", json::array()}, {"comparisons", json::array()}};
+  for (const char* direction : kDirections) {
+    for (size_t i = 0; i < results.size(); ++i) {
+      table["rows"].push_back(row_of(spec.systems[i], results[i], direction, options));
+    }
+    for (const char* figure : {"recall_10", "mean_log_rank"}) {
+      compare(spec, results, direction, figure, options, table["comparisons"]);
+    }
+  }
+  table["seeds"] = options.seeds;
+  table["split"] = options.split;
+  table["seconds"] = {{"encoders", encoder_seconds},
+                      {"systems", seconds_since(begun) - encoder_seconds}};
+  if (!options.truth.empty()) {
+    EvaluateOptions evaluate_options;
+    evaluate_options.truth = options.truth;
+    evaluate_options.split = options.split;
+    evaluate_options.device = options.device;
+    const auto run = out / folder_name(spec.systems.front()) / "seed_1";
+    table["ceiling"] = evaluate(run, store_folder, evaluate_options).at("ceiling");
+  }
+  return table;
+}
+
+}  // namespace vmr::pipeline

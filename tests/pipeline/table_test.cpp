@@ -1,0 +1,149 @@
+// Pins results tables: what a spec says, figures and claims from known ranks, and the pages.
+#include "vmr/pipeline/table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/temp_folder.h"
+#include "vmr/core/error.h"
+#include "vmr/pipeline/extraction.h"
+#include "vmr/pipeline/runs.h"
+#include "vmr/synth/library.h"
+
+namespace vmr::pipeline {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+json tiny() {
+  return json::parse(R"({
+    "extract": {"frames": {"size": [32, 48]},
+      "features": {"fbank": {}, "rhythm": {}, "grey_clips": {},
+                   "clip_flow": {"method": "dis_ultrafast"}}},
+    "pretrain": {
+      "audio": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1, "batch": 16},
+      "video": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1, "batch": 16}},
+    "model": {"kind": "ut_cmvmr", "theta_dim": 8, "rho_dim": 16, "text_dim": 16,
+      "encoder_hidden": 16, "projection_hidden": 16,
+      "encoder": {"heads": 2, "head_width": 4, "feed_forward": 16},
+      "cross": {"heads": 2, "head_width": 4, "feed_forward": 16}},
+    "sampler": {"batch": 8}, "train": {"epochs": 1, "learning_rate": 1e-3}})");
+}
+
+Recipe find(const std::string& name) {
+  if (name != "tiny") throw InvalidArgument("no recipe " + name);
+  return parse_recipe(tiny(), "tiny.json");
+}
+
+json spec() {
+  return json::parse(R"({
+    "overrides": {"train": {"epochs": 2}},
+    "systems": [
+      {"system": "UT", "setting": "SE", "recipe": "tiny",
+       "overrides": {"model": {"rhythm_flow": false}}},
+      {"system": "UT", "setting": "SE&R", "recipe": "tiny"}],
+    "comparisons": [["UT SE&R", "UT SE"]]})");
+}
+
+TEST(Table, SpecsPatchRecipesAndNameSystems) {
+  const auto parsed = parse_table_spec(spec(), "t.json", find);
+  ASSERT_EQ(parsed.systems.size(), 2u);
+  EXPECT_EQ(parsed.systems[0].name(), "UT SE");
+  EXPECT_EQ(parsed.systems[0].recipe.model.at("rhythm_flow"), false);
+  EXPECT_EQ(parsed.systems[1].recipe.train.epochs, 2);
+  EXPECT_FALSE(parsed.systems[1].recipe.model.contains("rhythm_flow"));
+  ASSERT_EQ(parsed.comparisons.size(), 1u);
+  EXPECT_EQ(parsed.comparisons[0], (std::pair<size_t, size_t>(1, 0)));
+  auto wrong = spec();
+  wrong["comparisons"][0][0] = "UT SER";
+  EXPECT_THAT([&] { parse_table_spec(wrong, "t.json", find); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("no system \"UT SER\"")));
+  wrong = spec();
+  wrong["systems"][0]["seting"] = "SE";
+  EXPECT_THROW(parse_table_spec(wrong, "t.json", find), InvalidArgument);
+}
+
+TEST(Table, TrainsEverySystemWithEverySeedAndResumes) {
+  const test::TempFolder folder;
+  const auto root = folder.path();
+  synth::LibraryOptions library;
+  library.tracks = 14;
+  library.films_per_track = 1;
+  library.min_seconds = 9;
+  library.max_seconds = 10;
+  library.width = 160;
+  library.height = 120;
+  library.train_share = 0.5;
+  library.valid_share = 0.2;
+  synth::generate_library(root / "library", library);
+  extract(store::read_manifest(root / "library" / "manifest.jsonl"), root / "store",
+          find("tiny").extract);
+  const auto parsed = parse_table_spec(spec(), "t.json", find);
+  TableOptions options;
+  options.seeds = 2;
+  options.resamples = 50;
+  options.truth = root / "library";
+  const auto table = results_table(parsed, root / "store", root / "out", options);
+  ASSERT_EQ(table.at("rows").size(), 4u);
+  for (const auto& row : table.at("rows")) {
+    EXPECT_EQ(row.at("seeds").size(), 2u);
+    const auto& recall = row.at("recall").at("10");
+    const double mean = row.at("seeds")[0].get<double>() / 2 + row.at("seeds")[1].get<double>() / 2;
+    EXPECT_NEAR(recall.at("mean").get<double>(), mean, 1e-12);
+    EXPECT_LE(recall.at("low").get<double>(), mean);
+    EXPECT_GE(recall.at("high").get<double>(), mean);
+  }
+  ASSERT_EQ(table.at("comparisons").size(), 4u);  // two figures in two directions
+  // The figures of a single run are those of its evaluation.
+  EvaluateOptions evaluation;
+  evaluation.resamples = 10;
+  const auto one = evaluate(root / "out" / "tiny_SE" / "seed_1", root / "store", evaluation);
+  EXPECT_NEAR(one.at("video_to_music").at("recall").at("10").at("value").get<double>(),
+              table.at("rows")[0].at("seeds")[0].get<double>(), 1e-12);
+  EXPECT_TRUE(table.at("ceiling").contains("video_to_music"));
+  // A second call finds all runs done and says the same.
+  auto again = results_table(parsed, root / "store", root / "out", options);
+  EXPECT_EQ(again.at("rows"), table.at("rows"));
+  EXPECT_EQ(again.at("comparisons"), table.at("comparisons"));
+}
+
+TEST(Table, PagesShowFiguresAndWhatWasShown) {
+  const auto entry = [](double mean, double chance) {
+    return json{{"mean", mean}, {"low", mean - 0.05}, {"high", mean + 0.05}, {"chance", chance}};
+  };
+  json table = {{"seeds", 5}, {"rows", json::array()}, {"comparisons", json::array()}};
+  for (const auto& [setting, mean] : {std::pair{"SE", 0.25}, {"SE&R", 0.4}}) {
+    table["rows"].push_back({{"system", "UT"},
+                             {"setting", setting},
+                             {"direction", "video_to_music"},
+                             {"queries", 100},
+                             {"gallery", 50},
+                             {"recall", {{"10", entry(mean, 0.2)}}},
+                             {"mean_log_rank", entry(2.5, 0)}});
+  }
+  table["comparisons"].push_back({{"better", "UT SE&R"},
+                                  {"worse", "UT SE"},
+                                  {"direction", "video_to_music"},
+                                  {"figure", "recall_10"},
+                                  {"difference", 0.15},
+                                  {"low", 0.1},
+                                  {"high", 0.2},
+                                  {"p", 0.001},
+                                  {"adjusted_p", 0.004},
+                                  {"power", 0.97},
+                                  {"holds", true}});
+  const auto markdown = table_markdown(table);
+  EXPECT_THAT(markdown, HasSubstr("| UT | SE&R | 40.0 [35.0, 45.0] | 2.500 |"));
+  EXPECT_THAT(markdown, HasSubstr("| chance | | 20.0 | |"));
+  EXPECT_THAT(markdown, HasSubstr("0.150 [0.100, 0.200] | 0.0010 | 0.0040 | 0.97 | yes |"));
+  const auto page = table_html(table);
+  EXPECT_THAT(page, HasSubstr("UT SE&amp;R"));
+  // The longest bar ends at the right edge: 190 + 620 pixels for the largest upper end.
+  EXPECT_THAT(page, HasSubstr("x2=\"810\""));
+  EXPECT_THAT(page, HasSubstr("class=\"holds\">holds"));
+}
+
+}  // namespace
+}  // namespace vmr::pipeline
