@@ -19,34 +19,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from formula import fill, formula_values
+
 ut_cmvmr, sooftware, output = (Path(p) for p in sys.argv[1:4])
-
-
-def formula_values(name, shape, scale=1.0, offset=0.0):
-    """offset + scale * u, u in [-1, 1) a hash of (name, index in C order)."""
-    phase = sum((k + 1) * byte for k, byte in enumerate(name.encode())) % 1009
-    count = math.prod(shape)
-    wave = np.sin(np.arange(count, dtype=np.float64) * 12.9898 + phase) * 43758.5453
-    values = offset + scale * (2.0 * (wave - np.floor(wave)) - 1.0)
-    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
-
-
-def fill(module, rename=lambda name: name):
-    with torch.no_grad():
-        for key, tensor in module.state_dict().items():
-            name = rename(key)
-            if key.endswith("pe") or key.endswith("num_batches_tracked"):
-                continue
-            shape = tuple(tensor.shape)
-            if key.endswith("running_var"):
-                tensor.copy_(formula_values(name, shape, 0.5, 1.0))
-            elif len(shape) > 1:
-                tensor.copy_(formula_values(name, shape, 1.5 / math.sqrt(tensor.numel() / shape[0])))
-            elif key.endswith("weight"):
-                tensor.copy_(formula_values(name, shape, 0.3, 1.0))
-            else:
-                tensor.copy_(formula_values(name, shape, 0.2))
-    return module
 
 
 def load(name, path):

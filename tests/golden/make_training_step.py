@@ -18,33 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from formula import fill, formula_values
+
 checkout, output = (Path(p) for p in sys.argv[1:3])
 BATCH = 4
-
-
-def formula_values(name, shape, scale=1.0, offset=0.0):
-    """offset + scale * u, u in [-1, 1) a hash of (name, index in C order)."""
-    phase = sum((k + 1) * byte for k, byte in enumerate(name.encode())) % 1009
-    wave = np.sin(np.arange(math.prod(shape), dtype=np.float64) * 12.9898 + phase) * 43758.5453
-    values = offset + scale * (2.0 * (wave - np.floor(wave)) - 1.0)
-    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
-
-
-def fill(module):
-    with torch.no_grad():
-        for key, tensor in module.state_dict().items():
-            shape = tuple(tensor.shape)
-            if key.endswith(("pe", "num_batches_tracked")):
-                continue
-            if key.endswith("running_var"):
-                tensor.copy_(formula_values(key, shape, 0.5, 1.0))
-            elif len(shape) > 1:
-                tensor.copy_(formula_values(key, shape, 1.5 / math.sqrt(tensor.numel() / shape[0])))
-            elif key.endswith("weight"):
-                tensor.copy_(formula_values(key, shape, 0.3, 1.0))
-            else:
-                tensor.copy_(formula_values(key, shape, 0.2))
-    return module
 
 
 def item(kind):
