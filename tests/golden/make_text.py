@@ -10,14 +10,12 @@ languages fill them by formula_values (tests/nn/formula_weights.h), from the nam
 """
 import hashlib
 import json
-import math
 import platform
 import sys
 import tempfile
 import unicodedata
 from pathlib import Path
 
-import numpy as np
 import sentencepiece
 import tokenizers
 import torch
@@ -25,32 +23,13 @@ import transformers
 from tokenizers.normalizers import NFD, BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from formula import fill, formula_values
+
 output, minilm = (Path(p) for p in sys.argv[1:3])
 sentences = (output / "sentences.txt").read_text("utf-8").splitlines()
 versions = {"python": platform.python_version(), "torch": torch.__version__,
             "transformers": transformers.__version__, "tokenizers": tokenizers.__version__,
             "sentencepiece": sentencepiece.__version__, "unicodedata": unicodedata.unidata_version}
-
-
-def formula_values(name, shape, scale=1.0, offset=0.0):
-    """offset + scale * u, u in [-1, 1) a hash of (name, index in C order)."""
-    phase = sum((k + 1) * byte for k, byte in enumerate(name.encode())) % 1009
-    wave = np.sin(np.arange(math.prod(shape), dtype=np.float64) * 12.9898 + phase) * 43758.5453
-    values = offset + scale * (2.0 * (wave - np.floor(wave)) - 1.0)
-    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
-
-
-def fill(module):
-    with torch.no_grad():
-        for name, tensor in module.named_parameters():
-            shape = tuple(tensor.shape)
-            if len(shape) > 1:
-                tensor.copy_(formula_values(name, shape, 1.5 / math.sqrt(tensor.numel() / shape[0])))
-            elif name.endswith("weight"):
-                tensor.copy_(formula_values(name, shape, 0.3, 1.0))
-            else:
-                tensor.copy_(formula_values(name, shape, 0.2))
-    return module.eval()
 
 
 def write(name, document):
@@ -61,7 +40,7 @@ def write(name, document):
 
 def network(model, first_position):
     """Outputs of tokens 0, half and last of a full row and of the short second row."""
-    net = fill(model)
+    net = fill(model).eval()
     time = model.config.max_position_embeddings - first_position
     ids = (torch.arange(2 * time).reshape(2, time) * 7 + 5) % (model.config.vocab_size - 3) + 3
     mask = torch.ones_like(ids)
