@@ -14,8 +14,10 @@
 #include "vmr/audio/fbank.h"
 #include "vmr/core/error.h"
 #include "vmr/media/audio_reader.h"
+#include "vmr/media/decode.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/media/video_reader.h"
+#include "vmr/video/cuts.h"
 #include "vmr/video/frame.h"
 #include "vmr/video/trajectory.h"
 
@@ -114,6 +116,51 @@ TEST(ExtractFilm, OneDecodeGivesTheSameAsSeparateCalls) {
   EXPECT_EQ(track(tracks, "cuts").values.size(0), 0);
 }
 
+TEST(ExtractFilm, AFilmDecodedTwiceBecauseOfDamageGivesTheCutsAndFlowOfOnePass) {
+  test::TempFolder folder;
+  // Two shots, 3 s each: a moving square, then stripes in other colours.
+  media::FilmWriter film(folder / "film.mp4",
+                         {.width = 160, .height = 120, .channels = 0, .key_frame_every = 12});
+  const test::MovingSquare square;
+  const auto stripes =
+      at::arange(160).div(16, "floor").remainder(2).view({1, 160, 1}) * at::tensor({40, 200, 90}) +
+      at::tensor({10, 20, 120});
+  for (int64_t i = 0; i < 150; ++i) {
+    film.add_frame(i < 75 ? square.frame(i)
+                          : stripes.roll(i, 1).expand({120, 160, 3}).to(at::kByte));
+  }
+  film.finish();
+  // The damage comes after both: what the first try saw up to there must be forgotten.
+  test::copy_film(folder / "film.mp4", folder / "damaged.mkv",
+                  {.spoil_video_from = 5.1, .spoil_video_to = 5.6});
+  auto recipe = full_recipe();
+  recipe.flow->height = 120;
+  recipe.flow->width = 160;
+  const auto extracted = extract_film(folder / "damaged.mkv", recipe);
+  EXPECT_FALSE(extracted.problems.empty());
+
+  media::DecodePlan plan;
+  plan.frame_jobs = {{.fps = recipe.flow->fps}};
+  int restarts = 0;
+  plan.on_restart = [&] { ++restarts; };
+  media::decode(folder / "damaged.mkv", plan);
+  EXPECT_EQ(restarts, 1);  // extract_film met the same
+  plan.decode_all = true;
+  const auto frames = media::decode(folder / "damaged.mkv", plan).frames[0];
+  const auto flow = video::flow_trajectory(video::to_grey(frames.pixels));
+  ASSERT_EQ(flow.size(0), 18);
+  EXPECT_TRUE(at::allclose(track(extracted.tracks, "flow").values, flow, 1e-6, 1e-6));
+  const auto cuts = video::detect_cuts(
+      video::resize(frames.pixels, 48, 64, video::ResizeKernel::opencv_area), frames.shown_seconds);
+  ASSERT_GE(cuts.size(), 1u);
+  EXPECT_NEAR(cuts[0].seconds, 3, 0.1);
+  const auto& found = track(extracted.tracks, "cuts").values;
+  ASSERT_EQ(found.size(0), int64_t(cuts.size()));
+  for (size_t i = 0; i < cuts.size(); ++i) {
+    EXPECT_EQ(found[int64_t(i)].item<double>(), cuts[i].seconds);
+  }
+}
+
 TEST(Extract, GoesOnAfterBadFilesListsThemAndResumes) {
   test::TempFolder folder;
   write_song(folder / "a.wav", 9);
@@ -140,6 +187,119 @@ TEST(Extract, GoesOnAfterBadFilesListsThemAndResumes) {
   EXPECT_TRUE(store->contains({"clip_flow", "film", "f"}));
   EXPECT_TRUE(stored_flow_edges(*store).has_value());
   EXPECT_EQ(stored_manifest(*store).items.size(), 4u);
+}
+
+const std::string& reason_of(const std::vector<ItemFailure>& list, const std::string& id) {
+  static const std::string none = "not listed";
+  for (const auto& failure : list) {
+    if (failure.id == id) return failure.reason;
+  }
+  return none;
+}
+
+TEST(Extract, AFilmWithoutPicturesAndMusicWithoutSoundAreNamedAsSuch) {
+  test::TempFolder folder;
+  write_song(folder / "song.wav", 9);
+  test::write_numbered_film(folder / "mute.mp4", 50, {.channels = 0});
+  store::Manifest manifest;
+  manifest.items = {item("sound_only", "film", folder / "song.wav"),
+                    item("mute", "music", folder / "mute.mp4"),
+                    item("good", "music", folder / "song.wav")};
+  const auto summary = extract(manifest, folder / "store", full_recipe());
+  EXPECT_EQ(summary.extracted, 1);
+  ASSERT_EQ(summary.failures.size(), 2u);
+  EXPECT_THAT(reason_of(summary.failures, "sound_only"), HasSubstr("has no video stream"));
+  EXPECT_THAT(reason_of(summary.failures, "mute"), HasSubstr("has no sound"));
+  EXPECT_TRUE(summary.damaged.empty());
+}
+
+TEST(Extract, CutMediaAreDescribedAsFarAsTheyGoAndNamed) {
+  test::TempFolder folder;
+  write_song(folder / "song.wav", 12);
+  test::write_square_film(folder / "film.mp4", 200, 2, 1);
+  const auto bytes = [&](const char* name) {
+    return static_cast<int64_t>(std::filesystem::file_size(folder / name));
+  };
+  test::cut_file(folder / "song.wav", folder / "cut.wav", bytes("song.wav") * 6 / 10);
+  // The index and the first picture are half of so short a film.
+  test::cut_file(folder / "film.mp4", folder / "cut.mp4", bytes("film.mp4") * 9 / 10);
+  test::cut_file(folder / "film.mp4", folder / "stub.mp4", 200);
+  test::cut_file(folder / "song.wav", folder / "stub.wav", 16000);
+  store::Manifest manifest;
+  manifest.items = {item("cut song", "music", folder / "cut.wav"),
+                    item("cut film", "film", folder / "cut.mp4"),
+                    item("stub film", "film", folder / "stub.mp4"),
+                    item("stub song", "music", folder / "stub.wav")};
+  const auto summary = extract(manifest, folder / "store", full_recipe());
+  ASSERT_EQ(summary.extracted, 2) << reason_of(summary.failures, "cut film")
+                                  << reason_of(summary.failures, "cut song");
+  EXPECT_THAT(reason_of(summary.damaged, "cut film"), testing::Not("not listed"));
+  EXPECT_THAT(reason_of(summary.failures, "stub film"), HasSubstr("check that it is whole"));
+  EXPECT_THAT(reason_of(summary.failures, "stub song"), HasSubstr("too short"));
+  const auto store = store::FeatureStore::open(folder / "store");
+  // 7.2 of 12 s: a clip of 4 s and one of 3.2 s; a whole song has three.
+  EXPECT_EQ(store->find({"fbank", "music", "cut song"})->values.size(0), 2);
+  const auto flow = store->find({"flow", "film", "cut film"})->values.size(0);
+  EXPECT_GE(flow, 6);
+  EXPECT_LT(flow, 23);  // 8 s whole have 24
+}
+
+TEST(Extract, TooManyBadFilesStopTheRunBeforeAnythingIsFitted) {
+  test::TempFolder folder;
+  test::write_square_film(folder / "f.mp4", 150, 2, 1);
+  test::write_square_film(folder / "g.mp4", 150, 5, 3);
+  std::ofstream(folder / "broken.mp4") << "not a film";
+  store::Manifest manifest;
+  manifest.items = {
+      item("f", "film", folder / "f.mp4"), item("bad 1", "film", folder / "broken.mp4"),
+      item("bad 2", "film", folder / "gone.mp4"), item("bad 3", "film", folder / "broken.mp4"),
+      item("g", "film", folder / "g.mp4")};
+  ExtractOptions options;
+  options.threads = 1;
+  options.max_bad = 1;
+  const auto summary = extract(manifest, folder / "store", full_recipe(), options);
+  EXPECT_EQ(summary.extracted, 1);
+  EXPECT_FALSE(summary.interrupted);  // nobody asked for it
+  ASSERT_EQ(summary.failures.size(), 2u);
+  EXPECT_EQ(summary.failures[1].id, "bad 2");
+  {
+    const auto store = store::FeatureStore::open(folder / "store");
+    EXPECT_TRUE(store->contains({"clip_flow_measures", "film", "f"}));
+    EXPECT_FALSE(stored_flow_edges(*store).has_value());
+    EXPECT_FALSE(store->contains({"clip_flow", "film", "f"}));
+  }
+  options.max_bad = -1;
+  EXPECT_EQ(extract(manifest, folder / "store", full_recipe(), options).extracted, 1);
+  const auto store = store::FeatureStore::open(folder / "store");
+  std::vector<float> measures;
+  for (const char* id : {"f", "g"}) {
+    const auto values = store->find({"clip_flow_measures", "film", id})->values;
+    measures.insert(measures.end(), values.const_data_ptr<float>(),
+                    values.const_data_ptr<float>() + values.numel());
+    EXPECT_TRUE(store->contains({"clip_flow", "film", id}));
+  }
+  EXPECT_EQ(video::to_json(*stored_flow_edges(*store)),
+            video::to_json(video::fit_quantile_edges(measures)));
+}
+
+TEST(Extract, NamesThatAreNotUtf8AreExtractedAndKept) {
+  test::TempFolder folder;
+  const auto path = folder / "so\xffng \xc3\xa9.wav", gone = folder / "go\xfene.wav";
+  write_song(path, 9);
+  store::Manifest manifest;
+  manifest.items = {item("a", "music", path), item("b", "music", gone)};
+  store::write_manifest(manifest, folder / "manifest.jsonl");
+  const auto read = store::read_manifest(folder / "manifest.jsonl");
+  EXPECT_EQ(read.items.at(0).path, path);
+  const auto summary = extract(read, folder / "store", full_recipe());
+  EXPECT_EQ(summary.extracted, 1);
+  EXPECT_THAT(reason_of(summary.failures, "b"), HasSubstr(gone.string()));
+  const auto store = store::FeatureStore::open(folder / "store");
+  EXPECT_TRUE(store->contains({"fbank", "music", "a"}));
+  const auto kept = stored_manifest(*store);
+  ASSERT_EQ(kept.items.size(), 2u);
+  EXPECT_EQ(kept.items[0].path, path);
+  EXPECT_EQ(kept.items[1].path, gone);
 }
 
 TEST(Extract, RefusesToMixOptionsInOneStore) {
