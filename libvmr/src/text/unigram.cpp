@@ -1,57 +1,101 @@
 #include "text/unigram.h"
 
-#include <sentencepiece_processor.h>
+#include <dlfcn.h>
 
+#include <filesystem>
+#include <memory>
+
+#include "text/unigram_plugin.h"
 #include "vmr/core/error.h"
 
 namespace vmr::text::detail {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr const char* kFairseqFirst[] = {"<s>", "<pad>", "</s>", "<unk>"};
+constexpr const char* kPlugin = "libvmr_unigram.so";
+
+// Beside the library or program this code is in, or where it was built.
+fs::path find_plugin() {
+  Dl_info here{};
+  if (dladdr(reinterpret_cast<const void*>(&find_plugin), &here) != 0 && here.dli_fname) {
+    std::error_code error;
+    const auto beside = fs::canonical(here.dli_fname, error).parent_path() / kPlugin;
+    if (!error && fs::exists(beside)) return beside;
+  }
+  return fs::path(VMR_UNIGRAM_BUILD_FOLDER) / kPlugin;
+}
+
+const VmrUnigramFunctions& plugin() {
+  static const VmrUnigramFunctions functions = [] {
+    const auto path = find_plugin();
+    // Its names stay its own, and it prefers its own to those of the program.
+    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+    if (library == nullptr) {
+      const char* reason = dlerror();
+      throw StoreError(std::string("open_tokenizer: cannot load ") + kPlugin + ": " +
+                       (reason ? reason : "unknown reason") +
+                       "; it belongs beside libvmr.so (cmake --install puts it there)");
+    }
+    const auto entry =
+        reinterpret_cast<VmrUnigramFunctions (*)()>(dlsym(library, "vmr_unigram_functions"));
+    if (entry == nullptr) {
+      throw StoreError("open_tokenizer: " + path.string() + " is not libvmr's");
+    }
+    return entry();
+  }();
+  return functions;
+}
 
 class Unigram final : public Tokenizer {
  public:
   Unigram(const std::string& model, UnigramIds ids, SpecialTokens special,
           const std::string& source)
       : ids_(ids), special_(ids == UnigramIds::fairseq ? SpecialTokens{0, 2, 1, 3} : special) {
-    const auto status = processor_.LoadFromSerializedProto(model);
-    if (!status.ok()) {
-      throw StoreError("open_tokenizer: " + source +
-                       " is no sentencepiece model: " + status.ToString());
+    char error[512] = "";
+    model_.reset(plugin().open(model.data(), model.size(), error, sizeof error));
+    if (!model_) {
+      throw StoreError("open_tokenizer: " + source + " is no sentencepiece model: " + error);
     }
   }
 
   std::string piece(int64_t id) const override {
     VMR_CHECK(id >= 0 && id < size(), "Tokenizer::piece: id ", id, ", expected in [0, ", size(),
               ")");
-    if (ids_ == UnigramIds::same) return processor_.IdToPiece(static_cast<int>(id));
+    if (ids_ == UnigramIds::same) return plugin().piece(model_.get(), id);
     if (id < 4) return kFairseqFirst[id];
-    return id + 1 == size() ? "<mask>" : processor_.IdToPiece(static_cast<int>(id - 1));
+    return id + 1 == size() ? "<mask>" : plugin().piece(model_.get(), id - 1);
   }
 
   // <pad> and <mask> are not in the model.
   int64_t size() const override {
-    return processor_.GetPieceSize() + (ids_ == UnigramIds::fairseq ? 2 : 0);
+    return plugin().size(model_.get()) + (ids_ == UnigramIds::fairseq ? 2 : 0);
   }
 
   SpecialTokens special() const override { return special_; }
 
  protected:
   std::vector<int64_t> encode_pieces(std::string_view text) const override {
-    std::vector<int> numbers;
-    const auto status = processor_.Encode({text.data(), text.size()}, &numbers);
-    VMR_ASSERT(status.ok(), "Tokenizer::encode: ", status.ToString());
-    std::vector<int64_t> ids;
-    ids.reserve(numbers.size());
-    for (const int number : numbers) {
-      const bool unknown = processor_.IsUnknown(number);
-      ids.push_back(unknown ? special_.unknown : number + (ids_ == UnigramIds::fairseq ? 1 : 0));
-    }
-    return ids;
+    struct Taken {
+      std::vector<int64_t> ids;
+      int64_t unknown, offset;
+    } taken{{}, special_.unknown, ids_ == UnigramIds::fairseq ? 1 : 0};
+    const auto take = [](void* context, int64_t id, bool unknown) {
+      auto& into = *static_cast<Taken*>(context);
+      into.ids.push_back(unknown ? into.unknown : id + into.offset);
+    };
+    const bool cut = plugin().encode(model_.get(), text.data(), text.size(), take, &taken);
+    VMR_ASSERT(cut, "Tokenizer::encode: sentencepiece cannot cut a text of ", text.size(),
+               " bytes");
+    return std::move(taken.ids);
   }
 
  private:
-  sentencepiece::SentencePieceProcessor processor_;
+  struct Close {
+    void operator()(VmrUnigram* model) const { plugin().close(model); }
+  };
+  std::unique_ptr<VmrUnigram, Close> model_;
   UnigramIds ids_;
   SpecialTokens special_;
 };
