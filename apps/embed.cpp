@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shared.h"
+#include "vmr/core/error.h"
 #include "vmr/pipeline/runs.h"
 
 namespace vmr::apps {
@@ -11,12 +12,17 @@ namespace {
 
 struct Options {
   Common common;
-  std::string run, store;
+  std::string run, store, text_encoder;
 };
 
 int run(const Options& options) {
-  const auto summary = pipeline::embed(options.run, options.store,
-                                       {options.common.seed, options.common.device}, control());
+  VMR_CHECK(options.run.empty() != options.text_encoder.empty(),
+            "embed: give either --run or --text-encoder");
+  const pipeline::RunOptions run_options{options.common.seed, options.common.device};
+  const auto summary =
+      options.run.empty()
+          ? pipeline::embed_tags(options.text_encoder, options.store, run_options, control())
+          : pipeline::embed(options.run, options.store, run_options, control());
   end_progress();
   if (options.common.json) {
     print_json({{"feature", summary.feature},
@@ -37,7 +43,9 @@ Command add_embed(CLI::App& root) {
   auto* app = root.add_subcommand(
       "embed", "write a run's outputs (clip features or embeddings) back to the store");
   add_common(*app, options->common);
-  app->add_option("--run", options->run, "run folder of pretrain or train")->required();
+  app->add_option("--run", options->run, "run folder of pretrain or train");
+  app->add_option("--text-encoder", options->text_encoder,
+                  "or a sentence-transformers folder: vectors of the tags");
   app->add_option("--store", options->store, "feature store")->required();
   return {app, [options] { return run(*options); }};
 }

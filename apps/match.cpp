@@ -41,7 +41,27 @@ void print_table(const std::vector<retrieval::Hit>& hits) {
   }
 }
 
+// Words alone: nothing to decode, and nothing to show a track beside.
+int run_words(const Options& options) {
+  VMR_CHECK(options.report.empty() && options.preview.empty(),
+            "match: --report and --preview need a film");
+  const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
+  auto query = options.match;
+  query.threads = options.common.threads;
+  const auto hits = matcher->match_text(query);
+  if (options.common.json) {
+    print_json(
+        {{"text", query.text}, {"gallery", matcher->catalogue().stats().tracks}, {"hits", hits}});
+  } else {
+    print_table(hits);
+  }
+  if (!hits.empty()) return kDone;
+  std::cerr << "no track of the catalogue matches the filter\n";
+  return kNothingDone;
+}
+
 int run(const Options& options) {
+  if (options.film.empty()) return run_words(options);
   const auto watch = control();
   const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
   const auto film = matcher->analyse(options.film, watch.stop);
@@ -82,13 +102,15 @@ Command add_match(CLI::App& root) {
   auto options = std::make_shared<Options>();
   auto* app = root.add_subcommand("match", "rank a catalogue's tracks for a film");
   add_common(*app, options->common);
-  app->add_option("film", options->film, "film file")->required();
+  app->add_option("film", options->film, "film file; may be left out where --text is given");
   app->add_option("--index", options->index, "catalogue of `vmr index build`")->required();
   app->add_option("--top", options->match.top, "number of hits")->capture_default_str();
   app->add_option("--filter", options->match.filter,
                   "metadata that hits must have: genre=rock bpm:100..120 license!=nc");
-  app->add_option("--text", options->match.tag, "a tag of the training set as an additional query");
-  app->add_option("--text-weight", options->match.tag_weight, "its share of the score, 0 to 1")
+  app->add_option("--text", options->match.text,
+                  "words as a query, alone or beside the film: a tag, or anything where\n"
+                  "the catalogue has a sentence encoder");
+  app->add_option("--text-weight", options->match.text_weight, "its share of the score, 0 to 1")
       ->capture_default_str();
   app->add_option("--report", options->report, "write one self-contained HTML page");
   app->add_option("--preview", options->preview,

@@ -7,14 +7,20 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 
+#include "nn/formula_weights.h"
 #include "support/temp_folder.h"
+#include "text/model_folder.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/matcher.h"
 #include "vmr/pipeline/report.h"
 #include "vmr/pipeline/runs.h"
+#include "vmr/store/safetensors.h"
 #include "vmr/synth/library.h"
+#include "vmr/text/bert_encoder.h"
+#include "vmr/text/sentence_encoder.h"
 
 namespace vmr::pipeline {
 namespace {
@@ -68,6 +74,9 @@ class WholeWay : public testing::Test {
   }
   static void TearDownTestSuite() { delete folder_; }
   static fs::path root() { return folder_->path(); }
+  static store::Manifest read_library() {
+    return store::read_manifest(root() / "library" / "manifest.jsonl");
+  }
   static store::ManifestItem test_film() {
     return *store::read_manifest(root() / "library" / "manifest.jsonl").of("film", "test").front();
   }
@@ -115,9 +124,9 @@ TEST_F(WholeWay, BaselinesGoTheSameWay) {
     EXPECT_NEAR(hits[0].score, retrieval::total_of(hits[0].parts), 1e-9);
     EXPECT_LE(std::abs(hits[0].score), 1 + 1e-5);
     if (kind == "cmvae") {
-      EXPECT_EQ(matcher->match(film, {.tag = "calm"}).front().parts.back().name, "tag");
+      EXPECT_EQ(matcher->match(film, {.text = "calm"}).front().parts.back().name, "words");
     } else {
-      EXPECT_THAT([&] { matcher->match(film, {.tag = "calm"}); },
+      EXPECT_THAT([&] { matcher->match(film, {.text = "calm"}); },
                   ThrowsMessage<InvalidArgument>(HasSubstr("tag")));
     }
   }
@@ -223,6 +232,76 @@ TEST_F(WholeWay, ACatalogueAnswersWithoutWhatItWasMadeFrom) {
   EXPECT_EQ(there->match(film).front().id, here->match(film).front().id);
 }
 
+// A sentence encoder small enough to make here: every tag and "piano" are words of it.
+void write_text_encoder(const test::ModelFolder& folder, const store::Manifest& manifest) {
+  std::set<std::string> words = {"piano"};
+  for (const auto& item : manifest.items) words.insert(item.tags.begin(), item.tags.end());
+  std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n";
+  for (const auto& word : words) vocabulary += word + "\n";
+  const int64_t size = int64_t(words.size()) + 4;
+  folder.write("vocab.txt", vocabulary);
+  folder.write("config.json", json{{"model_type", "bert"},
+                                   {"vocab_size", size},
+                                   {"hidden_size", 16},
+                                   {"num_hidden_layers", 1},
+                                   {"num_attention_heads", 2},
+                                   {"intermediate_size", 16},
+                                   {"max_position_embeddings", 12},
+                                   {"type_vocab_size", 2},
+                                   {"layer_norm_eps", 1e-12},
+                                   {"hidden_act", "gelu"}});
+  folder.write("modules.json",
+               json::array({{{"idx", 0}, {"path", ""}, {"type", "x.models.Transformer"}},
+                            {{"idx", 1}, {"path", "1_Pooling"}, {"type", "x.models.Pooling"}}}));
+  folder.write("1_Pooling/config.json",
+               json{{"word_embedding_dimension", 16}, {"pooling_mode_mean_tokens", true}});
+  text::BertEncoder net{text::BertEncoderOptions(text::BertKind::bert, size, 16)
+                            .layers(1)
+                            .heads(2)
+                            .feed_forward(16)
+                            .positions(12)};
+  test::fill_by_formula(*net);
+  std::vector<std::pair<std::string, at::Tensor>> weights;
+  for (const auto& item : net->named_parameters()) {
+    weights.emplace_back(item.key(), item.value().detach());
+  }
+  store::write_safetensors(folder.path() / "model.safetensors", weights);
+}
+
+TEST_F(WholeWay, AnyWordsFindMusicWhereTheStoreHasASentenceEncoder) {
+  VMR_NEEDS(kBuiltUtf8proc, "utf8proc");
+  const test::TempFolder elsewhere;
+  fs::copy(root() / "store", elsewhere / "store", fs::copy_options::recursive);
+  const test::ModelFolder encoder;
+  write_text_encoder(encoder, read_library());
+  const auto summary = embed_tags(encoder.path(), elsewhere / "store");
+  EXPECT_GT(summary.items, 1);
+  EXPECT_EQ(embed_tags(encoder.path(), elsewhere / "store").items, 0);
+  train_matching(tiny_recipe(), elsewhere / "store", elsewhere / "run");
+  build_index(elsewhere / "run", elsewhere / "store", elsewhere / "index");
+  fs::remove_all(elsewhere / "store");
+  fs::remove_all(elsewhere / "run");
+
+  const auto matcher = Matcher::open(elsewhere / "index");
+  const auto hits = matcher->match_text({.top = 100, .text = "calm piano"});
+  EXPECT_EQ(int64_t(hits.size()), matcher->catalogue().stats().tracks);
+  ASSERT_EQ(hits.front().parts.size(), 1u);
+  EXPECT_EQ(hits.front().parts[0].name, "words");
+  // The score is that of the words' sentence vector in the model's space.
+  const auto sentence = text::SentenceEncoder::open(encoder.path()).encode({"calm piano"});
+  const auto run =
+      open_matching_run(matcher->catalogue().attachment_path("model/about.json")->parent_path());
+  const auto query = (*run.model->embed_text(sentence))[0][0];
+  const auto snapshot = matcher->catalogue().snapshot();
+  const auto track = snapshot->vectors(snapshot->find(hits.front().id)->index)[0];
+  EXPECT_NEAR(hits.front().score, query.dot(track).item<double>(), 1e-5);
+  // A tag is found by the same way.
+  EXPECT_EQ(matcher->match_text({.text = "calm"}).size(), 10u);
+  EXPECT_THROW(matcher->match_text({}), InvalidArgument);
+  EXPECT_THAT([&] { Matcher::open(root() / "index")->match_text({.text = "calm piano"}); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("no sentence encoder")));
+}
+
 TEST_F(WholeWay, TracksCanBeAddedFiltersCostNoResultsAndTagsHelp) {
   test::TempFolder elsewhere;
   fs::copy(root() / "index", elsewhere / "index", fs::copy_options::recursive);
@@ -243,8 +322,8 @@ TEST_F(WholeWay, TracksCanBeAddedFiltersCostNoResultsAndTagsHelp) {
   const auto mine = matcher->match(film, {.top = 3, .filter = "license=mine"});
   ASSERT_EQ(mine.size(), 1u);
   EXPECT_EQ(mine.front().id, "copy");
-  EXPECT_EQ(matcher->match(film, {.tag = "calm"}).front().parts.back().name, "tag");
-  EXPECT_THAT([&] { matcher->match(film, {.tag = "clam"}); },
+  EXPECT_EQ(matcher->match(film, {.text = "calm"}).front().parts.back().name, "words");
+  EXPECT_THAT([&] { matcher->match(film, {.text = "clam"}); },
               ThrowsMessage<InvalidArgument>(HasSubstr("did you mean \"calm\"?")));
   // A track embedded from its file has the score of the same track embedded from the store.
   const auto all = matcher->match(film, {.top = 100});

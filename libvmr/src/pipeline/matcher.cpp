@@ -9,6 +9,7 @@
 #include "core/byte_text.h"
 #include "pipeline/clip_encoder.h"
 #include "pipeline/embed_items.h"
+#include "pipeline/tag_texts.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
@@ -17,6 +18,8 @@
 #include "vmr/data/pair_dataset.h"
 #include "vmr/media/probe.h"
 #include "vmr/pipeline/runs.h"
+#include "vmr/store/npy.h"
+#include "vmr/text/sentence_encoder.h"
 #include "vmr/train/embed_dataset.h"
 #include "vmr/train/matching_task.h"
 
@@ -69,6 +72,22 @@ void check_same_features(const MatchingRun& run, const store::FeatureStore& stor
                 "\" was made with other weights or options than the run was trained on; run "
                 "`vmr embed` with that run's encoders, or train again");
     }
+  }
+}
+
+// The sentence encoder of the store, where the run was trained with its vectors: any words can be a
+// query then.
+void add_text_encoder(const MatchingRun& run, const store::FeatureStore& store,
+                      const fs::path& store_folder,
+                      std::map<std::string, retrieval::AttachmentSource>& files) {
+  const auto vectors = store.provenance(kTagFeature, "tag");
+  const auto folder = text_encoder_folder(store_folder);
+  if (!vectors || run.about.value("text", "") != vectors->fingerprint() || !fs::exists(folder)) {
+    return;
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    files["text/" + entry.path().lexically_relative(folder).string()].path = entry.path();
   }
 }
 
@@ -149,41 +168,12 @@ class RunMatcher : public Matcher {
 
   std::vector<retrieval::Hit> match(const FilmAnalysis& film,
                                     const MatchOptions& options) override {
-    VMR_CHECK(options.top >= 1, "match: expected top >= 1, got ", options.top);
-    VMR_CHECK(options.tag_weight >= 0 && options.tag_weight <= 1,
-              "match: expected a tag weight in 0..1, got ", options.tag_weight);
-    const double tag_weight = options.tag.empty() ? 0 : options.tag_weight;
-    auto query = film.embedding[0] * (1 - tag_weight);
-    at::Tensor tag;
-    if (tag_weight > 0) {
-      tag = tag_embedding(options.tag);
-      query = query + tag_weight * tag.expand_as(query);
-    }
-    const auto snapshot = catalogue_->snapshot();
-    retrieval::SearchOptions search;
-    search.top = options.top;
-    search.filter = retrieval::Filter::parse(options.filter);
-    search.threads = options.threads;
-    std::vector<retrieval::Hit> hits;
-    for (const auto& found : snapshot->search(query.contiguous(), search)) {
-      retrieval::Hit hit;
-      hit.id = found.id;
-      hit.metadata = snapshot->row(found.index).metadata;
-      const auto vectors = snapshot->vectors(found.index);
-      for (const auto& slice : run_.model->score_slices()) {
-        // The slice's share of the score is the mean over vectors of its dot products.
-        const auto product = film.embedding[0] * vectors;
-        const double share = product.slice(1, slice.begin, slice.end).sum(1).mean().item<double>();
-        hit.parts.push_back({slice.name, slice.weight > 0 ? share / slice.weight : 0,
-                             slice.weight * (1 - tag_weight)});
-      }
-      if (tag_weight > 0) {
-        hit.parts.push_back({"tag", (tag * vectors).sum(1).mean().item<double>(), tag_weight});
-      }
-      hit.score = retrieval::total_of(hit.parts);
-      hits.push_back(std::move(hit));
-    }
-    return hits;
+    return ranked(&film, options);
+  }
+
+  std::vector<retrieval::Hit> match_text(const MatchOptions& options) override {
+    VMR_CHECK(!options.text.empty(), "match: expected a film, words, or both; got neither");
+    return ranked(nullptr, options);
   }
 
   IndexSummary add(const std::vector<store::ManifestItem>& tracks, int threads,
@@ -259,6 +249,45 @@ class RunMatcher : public Matcher {
     }
   }
 
+  // By a film, by words, or by both; the words' weight is 1 where there is no film.
+  std::vector<retrieval::Hit> ranked(const FilmAnalysis* film, const MatchOptions& options) {
+    VMR_CHECK(options.top >= 1, "match: expected top >= 1, got ", options.top);
+    VMR_CHECK(options.text_weight >= 0 && options.text_weight <= 1,
+              "match: expected a weight of the words in 0..1, got ", options.text_weight);
+    const bool with_film = film != nullptr;
+    const double tag_weight = options.text.empty() ? 0 : with_film ? options.text_weight : 1;
+    at::Tensor tag, query;
+    if (tag_weight > 0) tag = text_embedding(options.text);
+    if (with_film) query = film->embedding[0] * (1 - tag_weight);
+    if (tag_weight > 0) query = with_film ? query + tag_weight * tag.expand_as(query) : tag;
+    const auto snapshot = catalogue_->snapshot();
+    retrieval::SearchOptions search;
+    search.top = options.top;
+    search.filter = retrieval::Filter::parse(options.filter);
+    search.threads = options.threads;
+    std::vector<retrieval::Hit> hits;
+    for (const auto& found : snapshot->search(query.contiguous(), search)) {
+      retrieval::Hit hit;
+      hit.id = found.id;
+      hit.metadata = snapshot->row(found.index).metadata;
+      const auto vectors = snapshot->vectors(found.index);
+      for (const auto& slice :
+           with_film ? run_.model->score_slices() : std::vector<model::ScoreSlice>()) {
+        // The slice's share of the score is the mean over vectors of its dot products.
+        const auto product = film->embedding[0] * vectors;
+        const double share = product.slice(1, slice.begin, slice.end).sum(1).mean().item<double>();
+        hit.parts.push_back({slice.name, slice.weight > 0 ? share / slice.weight : 0,
+                             slice.weight * (1 - tag_weight)});
+      }
+      if (tag_weight > 0) {
+        hit.parts.push_back({"words", (tag * vectors).sum(1).mean().item<double>(), tag_weight});
+      }
+      hit.score = retrieval::total_of(hit.parts);
+      hits.push_back(std::move(hit));
+    }
+    return hits;
+  }
+
   void encode_clips(const std::string& kind, NamedTracks& tracks) const {
     for (const auto& encoder : encoders_) {
       if (encoder.kind() != kind) continue;
@@ -273,21 +302,34 @@ class RunMatcher : public Matcher {
     }
   }
 
-  at::Tensor tag_embedding(const std::string& text) const {
-    const auto position = run_.tags.find(text);
-    if (!position) {
-      const auto near = nearest_name(text, run_.tags.tags);
-      std::string known;
-      for (const auto& tag : run_.tags.tags) known += (known.empty() ? "" : ", ") + tag;
-      throw InvalidArgument("match: unknown tag \"" + text + "\"" +
-                            (near.empty() ? "" : "; did you mean \"" + near + "\"?") +
-                            " (known: " + known + ")");
+  // Of a tag of the training set, or of any words where the catalogue has a sentence encoder.
+  at::Tensor text_embedding(const std::string& words) {
+    const auto place = run_.tags.find(words);
+    at::Tensor sentence;
+    if (place) {
+      sentence = run_.tags.vectors.narrow(0, *place, 1);
+    } else if (const auto config = catalogue_->attachment_path("text/config.json")) {
+      if (!text_encoder_) {
+        text_encoder_.emplace(text::SentenceEncoder::open(config->parent_path()));
+      }
+      sentence = text_encoder_->encode({words});
+    } else {
+      unknown_tag(words);
     }
     const torch::NoGradGuard no_grad;
-    const auto row = run_.tags.vectors.narrow(0, *position, 1).to(device_);
-    const auto embedded = run_.model->embed_text(row);
-    VMR_CHECK(embedded.has_value(), "match: this catalogue's model takes no tags");
+    const auto embedded = run_.model->embed_text(sentence.to(device_));
+    VMR_CHECK(embedded.has_value(), "match: this catalogue's model takes no words");
     return (*embedded)[0].cpu();
+  }
+
+  [[noreturn]] void unknown_tag(const std::string& words) const {
+    const auto near = nearest_name(words, run_.tags.tags);
+    std::string known;
+    for (const auto& tag : run_.tags.tags) known += (known.empty() ? "" : ", ") + tag;
+    throw InvalidArgument(
+        "match: this catalogue has no sentence encoder, and \"" + words + "\" is no tag of it" +
+        (near.empty() ? "" : "; did you mean \"" + near + "\"?") + " (tags: " + known +
+        "); for any words train after `vmr embed --text-encoder`");
   }
 
   c10::Device device_;
@@ -296,6 +338,7 @@ class RunMatcher : public Matcher {
   ExtractRecipe recipe_;
   std::vector<ClipEncoder> encoders_;
   std::optional<video::FlowClassEdges> edges_;
+  std::optional<text::SentenceEncoder> text_encoder_;
 };
 
 }  // namespace
@@ -336,6 +379,10 @@ IndexSummary build_index(const fs::path& run_folder, const fs::path& store_folde
   for (const char* name : {"weights.safetensors", "model.json"}) {
     files[std::string("model/") + name].path = run.checkpoint / name;
   }
+  if (!run.tags.empty()) {
+    files["model/tag_vectors.npy"].bytes = store::npy_bytes(run.tags.vectors);
+  }
+  add_text_encoder(run, *store, store_folder, files);
   for (const auto& folder : encoder_folders(store_folder, run.model->inputs())) {
     for (const char* name : {"about.json", "weights.safetensors", "model.json"}) {
       files["encoders/" + folder.filename().string() + "/" + name].path = folder / name;

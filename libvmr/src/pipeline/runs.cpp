@@ -6,12 +6,14 @@
 #include <set>
 
 #include "pipeline/clip_encoder.h"
+#include "pipeline/tag_texts.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
 #include "vmr/data/clip_dataset.h"
 #include "vmr/data/pair_dataset.h"
 #include "vmr/pipeline/extraction.h"
+#include "vmr/store/npy.h"
 #include "vmr/train/checkpoint.h"
 #include "vmr/train/conformer_task.h"
 #include "vmr/train/embed_dataset.h"
@@ -24,8 +26,12 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // What a run folder keeps beside the trainer's own files.
-std::map<std::string, std::string> run_files(const Recipe& recipe, const json& about) {
-  return {{"recipe.json", to_json(recipe).dump(2) + "\n"}, {"about.json", about.dump(2) + "\n"}};
+std::map<std::string, std::string> run_files(const Recipe& recipe, const json& about,
+                                             const data::TagVectors& tags = {}) {
+  std::map<std::string, std::string> files = {{"recipe.json", to_json(recipe).dump(2) + "\n"},
+                                              {"about.json", about.dump(2) + "\n"}};
+  if (!tags.empty()) files["tag_vectors.npy"] = store::npy_bytes(tags.vectors);
+  return files;
 }
 
 bool has_split(const store::Manifest& manifest, const std::string& kind, const std::string& split) {
@@ -49,15 +55,6 @@ void report_missing(const std::vector<ItemFailure>& missing, const RunControl& c
                                                 missing[0].id, ": ", missing[0].reason));
 }
 
-data::TagVectors tag_vectors(const store::Manifest& manifest, int64_t dim) {
-  std::set<std::string> tags;
-  for (const auto& item : manifest.items) {
-    if (!item.tags.empty()) tags.insert(item.tags.front());
-  }
-  if (tags.empty() || dim == 0) return {};
-  return data::formula_tag_vectors({tags.begin(), tags.end()}, dim);
-}
-
 // The model's config with the loss weights in it and the open dims filled from the store.
 json model_config(const Recipe& recipe, const store::FeatureStore& store, bool has_tags) {
   json config = recipe.model;
@@ -76,6 +73,10 @@ json model_config(const Recipe& recipe, const store::FeatureStore& store, bool h
     }
   }
   if (inputs.text_dim > 0 && !has_tags) config["text_dim"] = 0;
+  // Sentence vectors have a size of their own; a recipe may leave it open.
+  if (const auto dim = stored_text_dim(store); dim > 0 && !config.contains("text_dim")) {
+    config["text_dim"] = dim;
+  }
   return config;
 }
 
@@ -255,7 +256,7 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
   const auto model = model::make_matching_model(model_config(recipe, *store, has_tags(manifest)));
   model->to(device);
   const auto inputs = model->inputs();
-  const auto tags = tag_vectors(manifest, inputs.text_dim);
+  const auto tags = tag_vectors(*store, manifest, inputs.text_dim);
 
   const data::PairDataset training(*store, manifest,
                                    train::dataset_options(inputs, training_split(manifest, "film")),
@@ -277,6 +278,9 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
                 {"seed", options.seed},
                 {"tags", tags.tags},
                 {"features", fingerprints(*store, inputs)}};
+  if (const auto text = store->provenance(kTagFeature, "tag"); text && !tags.empty()) {
+    about["text"] = text->fingerprint();
+  }
   if (const auto edges = stored_flow_edges(*store)) {
     about["clip_flow_edges"] = json::parse(video::to_json(*edges));
   }
@@ -294,7 +298,7 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
   trainer.clip_norm = recipe.train.clip_norm;
   trainer.weight_decay = recipe.train.weight_decay;
   trainer.seed = options.seed;
-  return train::train(task, run_folder, trainer, control, run_files(recipe, about));
+  return train::train(task, run_folder, trainer, control, run_files(recipe, about, tags));
 }
 
 MatchingRun open_matching_run(const fs::path& run_folder, const std::string& device) {
@@ -315,8 +319,9 @@ MatchingRun open_matching_run(const fs::path& run_folder, const std::string& dev
   run.model->eval();
   run.weights_hash = train::weights_hash(*run.model);
   const std::vector<std::string> tags = run.about.at("tags");
-  if (!tags.empty() && run.model->inputs().text_dim > 0) {
-    run.tags = data::formula_tag_vectors(tags, run.model->inputs().text_dim);
+  if (!tags.empty()) {
+    run.tags = {tags, store::read_npy(run_folder / "tag_vectors.npy")};
+    data::validate(run.tags);
   }
   return run;
 }

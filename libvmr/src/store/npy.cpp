@@ -201,7 +201,7 @@ at::Tensor read_npy(const std::filesystem::path& path) {
   }
 }
 
-void write_npy(const std::filesystem::path& path, const at::Tensor& tensor) {
+std::string npy_bytes(const at::Tensor& tensor) {
   VMR_CHECK(tensor.defined(), "write_npy: expected a tensor, got nothing");
   const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const Kind& candidate) {
     return candidate.dtype == tensor.scalar_type();
@@ -229,7 +229,11 @@ void write_npy(const std::filesystem::path& path, const at::Tensor& tensor) {
   if (values.nbytes() > 0) {
     file.append(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
   }
-  detail::write_file_atomically(path, file);
+  return file;
+}
+
+void write_npy(const std::filesystem::path& path, const at::Tensor& tensor) {
+  detail::write_file_atomically(path, npy_bytes(tensor));
 }
 
 }  // namespace vmr::store

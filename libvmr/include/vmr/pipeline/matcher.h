@@ -51,10 +51,12 @@ std::filesystem::path track_path(const retrieval::Hit& hit);
 
 struct MatchOptions {
   int64_t top = 10;
-  std::string filter;       // retrieval/filter.h; "" = everything
-  std::string tag;          // a tag of the training set as an additional query; "" = none
-  double tag_weight = 0.5;  // of the tag's score against the film's, 0..1
-  int threads = 0;          // of the search; 0 = one per core; changes speed only
+  std::string filter;  // retrieval/filter.h; "" = everything
+  // Words as an additional query, "" = none: a tag of the training set, or anything where the
+  // catalogue carries a sentence encoder.
+  std::string text;
+  double text_weight = 0.5;  // of the words' score against the film's, 0..1
+  int threads = 0;           // of the search; 0 = one per core; changes speed only
 };
 
 class Matcher {
@@ -68,9 +70,12 @@ class Matcher {
   // clip.
   virtual FilmAnalysis analyse(const std::filesystem::path& film, std::stop_token stop = {}) = 0;
   // Best first; each hit's parts add up to its score. Throws: InvalidArgument for a filter that
-  // cannot be parsed (position and expectation) or an unknown tag (nearest known one).
+  // cannot be parsed (position and expectation) or words that cannot be embedded.
   virtual std::vector<retrieval::Hit> match(const FilmAnalysis& film,
                                             const MatchOptions& options = {}) = 0;
+
+  // By options.text alone. Throws: as match.
+  virtual std::vector<retrieval::Hit> match_text(const MatchOptions& options) = 0;
 
   // Analyses audio files or a manifest's tracks and adds them to the catalogue. `aubio`: where its
   // recipe tracks beats by aubio. Throws: InvalidArgument for an id that comes twice .

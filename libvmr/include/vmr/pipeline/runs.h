@@ -47,6 +47,14 @@ EmbedSummary embed(const std::filesystem::path& run_folder,
                    const std::filesystem::path& store_folder, const RunOptions& options = {},
                    const RunControl& control = {});
 
+// Sentence vectors of the manifest's tags by a sentence-transformers folder, as the feature
+// "tag_vector"; the folder is copied into the store. Training then reads them instead of vectors by
+// formula, and a catalogue carries the encoder, so that any words can be a query.
+// Throws: as text::SentenceEncoder::open; InvalidArgument where no item has a tag.
+EmbedSummary embed_tags(const std::filesystem::path& encoder_folder,
+                        const std::filesystem::path& store_folder, const RunOptions& options = {},
+                        const RunControl& control = {});
+
 // Trains the recipe's matching model. Dims of features the recipe leaves open come from the store.
 train::TrainSummary train_matching(const Recipe& recipe, const std::filesystem::path& store_folder,
                                    const std::filesystem::path& run_folder,

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <string>
 
 namespace vmr::store {
 
@@ -19,5 +20,7 @@ at::Tensor read_npy(const std::filesystem::path& path);
 // Throws: InvalidArgument for undefined tensors and for dtypes NumPy lacks (bfloat16: convert to
 // float32 first); StoreError where the file cannot be written.
 void write_npy(const std::filesystem::path& path, const at::Tensor& tensor);
+// The bytes of that file.
+std::string npy_bytes(const at::Tensor& tensor);
 
 }  // namespace vmr::store
