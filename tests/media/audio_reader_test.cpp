@@ -175,6 +175,21 @@ TEST(AudioReader, AHoleInTheSoundIsSilenceOfItsLength) {
   for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], start + expected[i], 1e-3);
 }
 
+TEST(AudioReader, WholeFilesOfNoiseHaveNoProblems) {
+  TempFolder folder;
+  at::manual_seed(5);
+  const at::Tensor noise = at::rand({1, 3 * 44100}) - 0.5;
+  // Noise as FLAC holds places that look like the start of a packet.
+  for (const std::string extension : {".wav", ".flac", ".m4a", ".ogg", ".mp3"}) {
+    const auto path = folder / ("noise" + extension);
+    write_audio(path, {noise, 44100, 0});
+    DecodePlan plan;
+    plan.audio = AudioOptions{};
+    const auto problems = decode(path, plan).problems;
+    EXPECT_TRUE(problems.empty()) << extension << ": " << problems.front();
+  }
+}
+
 TEST(AudioReader, AChangeOfRateInsideAFileIsFollowed) {
   TempFolder folder;
   write_audio(folder / "a.mp3", {test::tone(440, 1, 44100), 44100, 0});

@@ -21,7 +21,8 @@ void collect(void* context, int level, const char* format, va_list arguments) {
     if (level < kSilentLogOffset) av_log_default_callback(context, level, format, arguments);
     return;
   }
-  if (level % kSilentLogOffset > AV_LOG_ERROR) return;
+  if (level >= kSilentLogOffset) level -= kSilentLogOffset;
+  if (level > AV_LOG_ERROR) return;
   char text[512];
   vsnprintf(text, sizeof text, format, arguments);
   current_log->add(text);

@@ -31,7 +31,8 @@ class CollectMessages {
 };
 
 // The log_level_offset of every codec and resampler: what they say outside of a scope (on threads
-// of their own, or while they are freed) stays silent.
-inline constexpr int kSilentLogOffset = 64;
+// of their own, or while they are freed) stays silent. Far from the offsets up to 127 by which
+// FLAC's parser marks what it says about places that only look like a packet.
+inline constexpr int kSilentLogOffset = 1024;
 
 }  // namespace vmr::media::detail
