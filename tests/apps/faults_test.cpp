@@ -1,10 +1,13 @@
-// Pins that nothing is lost: kill -9 in the middle of extract and of training, a full disk and a
-// damaged store leave what was done, and the next run ends where an uninterrupted one does.
+// Pins that nothing is lost: kill -9 and Ctrl-C in the middle of extract, kill -9 in the middle of
+// training, a full disk and a damaged store leave what was done, and the next run ends where an
+// uninterrupted one does.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "apps/process.h"
 #include "support/temp_folder.h"
@@ -30,7 +33,12 @@ class Faults : public testing::Test {
       "extract": {"frames": {"size": [32, 48]}, "features": {"fbank": {}, "grey_clips": {},
                   "rhythm": {}, "clip_flow": {"method": "dis_ultrafast"}}},
       "pretrain": {"audio": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 40,
-                             "batch": 4, "schedule": "constant"}}})";
+                             "batch": 4, "schedule": "constant"}},
+      "model": {"kind": "ut_cmvmr", "theta_dim": 8, "rho_dim": 16, "text_dim": 16,
+                "encoder_hidden": 16, "projection_hidden": 16,
+                "encoder": {"heads": 2, "head_width": 4, "feed_forward": 16},
+                "cross": {"heads": 2, "head_width": 4, "feed_forward": 16}},
+      "sampler": {"batch": 2}, "train": {"epochs": 30, "learning_rate": 1e-3}})";
     const auto extracted = run_vmr(extract("whole"));
     ASSERT_EQ(extracted.exit_code, 0) << extracted.error;
   }
@@ -82,33 +90,111 @@ TEST_F(Faults, KilledExtractionResumesToTheSameKeysAndValues) {
   expect_equal_stores(path("whole"), path("killed"));
 }
 
-TEST_F(Faults, KilledTrainingResumesToTheSameWeights) {
-  ASSERT_EQ(run_vmr(pretrain("whole_run")).exit_code, 0);
+TEST_F(Faults, AnInterruptedExtractionSaysSoAndTheNextRunFinishes) {
+  test::ProcessOptions interrupt;
+  interrupt.kill_when = [&] { return stored_tracks(path("interrupted")) >= 2; };
+  interrupt.kill_signal = SIGINT;
+  EXPECT_EQ(run_vmr(extract("interrupted"), interrupt).exit_code, 130);
+  const auto kept = stored_tracks(path("interrupted"));
+  EXPECT_GE(kept, 2);
+  EXPECT_LT(kept, stored_tracks(path("whole")));
+  auto command = extract("interrupted");
+  command.push_back("--json");
+  const auto again = run_vmr(command);
+  EXPECT_EQ(again.exit_code, 0) << again.error;
+  EXPECT_GT(again.json().at("already_there").get<int64_t>(), 0);
+  EXPECT_FALSE(again.json().at("interrupted").get<bool>());
+  expect_equal_stores(path("whole"), path("interrupted"));
+}
+
+TEST_F(Faults, AFolderIsNoManifest) {
+  auto command = extract("unmade");
+  command[1] = path("lib");
+  const auto result = run_vmr(command);
+  EXPECT_EQ(result.exit_code, 3);  // as a file that is not there: nothing could be done
+  EXPECT_THAT(result.error, testing::AllOf(HasSubstr(path("lib")), HasSubstr("Is a directory")));
+  EXPECT_EQ(std::count(result.error.begin(), result.error.end(), '\n'), 1) << result.error;
+  EXPECT_FALSE(fs::exists(path("unmade")));
+}
+
+// Whether a checkpoint is complete: one in the making has a longer name.
+bool has_checkpoint(const fs::path& run) {
+  const auto folder = run / "checkpoints";
+  if (!fs::exists(folder)) return false;
+  return std::any_of(
+      fs::directory_iterator(folder), fs::directory_iterator(), [](const auto& entry) {
+        return entry.path().filename().string().size() == std::string("step-00000000").size();
+      });
+}
+
+// Name and weights of the newest checkpoint.
+std::pair<std::string, std::string> newest_weights(const fs::path& run) {
+  fs::path newest;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints")) {
+    if (newest.empty() || entry.path().filename() > newest.filename()) newest = entry.path();
+  }
+  std::ifstream in(newest / "weights.safetensors", std::ios::binary);
+  return {newest.filename().string(), std::string(std::istreambuf_iterator<char>(in), {})};
+}
+
+// Runs `command(run folder)` once to the end and once killed at its first checkpoint and resumed.
+template <typename Command>
+void expect_resumes_to_the_same_weights(const fs::path& whole, const fs::path& killed,
+                                        const Command& command) {
+  const test::ProcessResult undisturbed = run_vmr(command(whole));
+  ASSERT_EQ(undisturbed.exit_code, 0) << undisturbed.error;
   test::ProcessOptions killer;
-  killer.kill_when = [&] {
-    const auto folder = fs::path(path("killed_run")) / "checkpoints";
-    if (!fs::exists(folder)) return false;
-    // A checkpoint in the making has a longer name.
-    return std::any_of(fs::directory_iterator(folder), fs::directory_iterator(), [](const auto& entry) {
-      return entry.path().filename().string().size() == std::string("step-00000000").size();
-    });
-  };
-  EXPECT_EQ(run_vmr(pretrain("killed_run"), killer).exit_code, -SIGKILL);
-  const auto again = run_vmr(pretrain("killed_run"));
+  killer.kill_when = [&] { return has_checkpoint(killed); };
+  EXPECT_EQ(run_vmr(command(killed), killer).exit_code, -SIGKILL);
+  const test::ProcessResult again = run_vmr(command(killed));
   ASSERT_EQ(again.exit_code, 0) << again.error;
   EXPECT_GT(again.json().at("resumed_step").get<int64_t>(), 0);
-  const auto last = [](const std::string& run) {
-    fs::path newest;
-    for (const auto& entry : fs::directory_iterator(fs::path(run) / "checkpoints")) {
-      if (newest.empty() || entry.path().filename() > newest.filename()) newest = entry.path();
+  EXPECT_LT(again.json().at("resumed_step"), again.json().at("steps"));
+  const auto expected = newest_weights(whole), resumed = newest_weights(killed);
+  EXPECT_EQ(expected.first, resumed.first);
+  EXPECT_FALSE(expected.second.empty());
+  EXPECT_TRUE(expected.second == resumed.second);
+}
+
+TEST_F(Faults, KilledPretrainingResumesToTheSameWeights) {
+  expect_resumes_to_the_same_weights(path("whole_run"), path("killed_run"), pretrain);
+}
+
+TEST_F(Faults, KilledMatchingTrainingResumesToTheSameWeights) {
+  // Clip features as `vmr embed` would write them, without the minutes of pre-training.
+  fs::copy(path("whole"), path("embedded"), fs::copy_options::recursive);
+  {
+    store::StoreOptions options;
+    options.writable = true;
+    const auto store = store::FeatureStore::open(path("embedded"), options);
+    at::manual_seed(3);
+    for (const auto& [from, feature] :
+         {std::pair<std::string, std::string>{"fbank", "conformer_audio"},
+          {"grey_clips", "conformer_video"}}) {
+      for (const auto& key : store->keys(from)) {
+        const auto clips = store->find(key);
+        FeatureTrack track{
+            at::randn({clips->values.size(0), 16}), clips->times, {feature, "1", "{}", "0123", ""}};
+        store->put({{{feature, key.kind, key.id}, track}});
+      }
     }
-    std::ifstream in(newest / "weights.safetensors", std::ios::binary);
-    return std::pair(newest.filename(), std::string(std::istreambuf_iterator<char>(in), {}));
-  };
-  const auto whole = last(path("whole_run")), resumed = last(path("killed_run"));
-  EXPECT_EQ(whole.first, resumed.first);
-  EXPECT_FALSE(whole.second.empty());
-  EXPECT_TRUE(whole.second == resumed.second);
+  }
+  expect_resumes_to_the_same_weights(
+      path("whole_match"), path("killed_match"), [](const fs::path& run) {
+        return std::vector<std::string>{
+            "train", "--recipe", path("recipe.json"), "--store", path("embedded"),
+            "--out", run,        "--threads",         "1",       "--json"};
+      });
+}
+
+// The lines on stderr beside those of the progress bar.
+std::vector<std::string> without_progress(const std::string& error) {
+  std::vector<std::string> lines;
+  std::istringstream text(error);
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with("extract ")) lines.push_back(line);
+  }
+  return lines;
 }
 
 TEST_F(Faults, AFullDiskIsOneSentenceAndNothingIsLost) {
@@ -116,7 +202,11 @@ TEST_F(Faults, AFullDiskIsOneSentenceAndNothingIsLost) {
   full.file_size_limit = 1 << 20;
   const auto result = run_vmr(extract("full"), full);
   EXPECT_EQ(result.exit_code, 3) << result.error;
-  EXPECT_FALSE(result.error.empty());
+  const auto lines = without_progress(result.error);
+  ASSERT_EQ(lines.size(), 1u) << result.error;
+  EXPECT_THAT(lines[0], testing::AllOf(testing::StartsWith("vmr: "), HasSubstr(path("full")),
+                                       HasSubstr("the disk may be full"),
+                                       HasSubstr("what was committed before is intact")));
   const auto again = run_vmr(extract("full"));
   EXPECT_EQ(again.exit_code, 0) << again.error;
   expect_equal_stores(path("whole"), path("full"));
@@ -129,13 +219,26 @@ TEST_F(Faults, ADamagedStoreIsNamedAndDoesNotCrash) {
     if (entry.path().filename() == "data.mdb") data = entry.path();
   }
   ASSERT_FALSE(data.empty());
+  const auto whole = store::FeatureStore::open(path("whole"));
+  const auto key = whole->keys("fbank").front();
+  const auto values = whole->find(key)->values;
   {
+    std::ifstream in(data, std::ios::binary);
+    std::string bytes(std::istreambuf_iterator<char>(in), {});
+    in.close();
+    // The values lie in the file as they are: the first clip's first frame is found by itself.
+    const std::string_view start(static_cast<const char*>(values.data_ptr()), 320);
+    const auto place = bytes.find(start);
+    ASSERT_NE(place, std::string::npos);
     std::fstream file(data, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(std::streamoff(fs::file_size(data) * 2 / 3));
+    file.seekp(std::streamoff(place + 100));
     file << std::string(64, '\x5a');
   }
-  const auto check = run_vmr({"store", "check", path("damaged")});
-  EXPECT_THAT(check.exit_code, testing::AnyOf(0, 1, 3)) << check.error;
+  const auto check = run_vmr({"store", "check", path("damaged"), "--json"});
+  EXPECT_EQ(check.exit_code, 1) << check.error;
+  EXPECT_THAT(check.error, HasSubstr("failed: fbank/music/" + key.id + ": "));
+  ASSERT_EQ(check.json().at("damaged").size(), 1u);
+  EXPECT_EQ(check.json().at("damaged")[0].at("key"), "fbank/music/" + key.id);
   // Cut off: the file is shorter than the store says.
   fs::resize_file(data, fs::file_size(data) / 2);
   const auto cut = run_vmr({"store", "check", path("damaged")});

@@ -49,7 +49,7 @@ ProcessResult run_program(const std::vector<std::string>& command, const Process
   }
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
-    if (options.kill_when && options.kill_when()) kill(child, SIGKILL);
+    if (options.kill_when && options.kill_when()) kill(child, options.kill_signal);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   ProcessResult result;

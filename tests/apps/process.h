@@ -1,6 +1,7 @@
 // A program run to its end, or killed on the way.
 #pragma once
 
+#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -18,8 +19,9 @@ struct ProcessResult {
 
 struct ProcessOptions {
   long file_size_limit = 0;  // bytes a file may have (RLIMIT_FSIZE); 0 = no limit
-  // Asked every few milliseconds; true kills the process with SIGKILL.
+  // Asked every few milliseconds; true sends the process this signal.
   std::function<bool()> kill_when;
+  int kill_signal = SIGKILL;
 };
 
 // Runs the program vmr with these arguments.
