@@ -23,9 +23,7 @@ vmr::data::PairBatch make_pairs() {
   batch.negative_music["m"] = {shift(music), mask};
   batch.negative_video["v"] = {shift(film), mask};
   batch.track_ids = ids;
-  batch.negative_track_ids = shift(ids);
   batch.tag_ids = tags;
-  batch.negative_tag_ids = shift(tags);
   batch.text = tag_vectors.index_select(0, tags);
   return batch;
 }
