@@ -18,6 +18,9 @@ import torch
 out = pathlib.Path(sys.argv[1])
 out.mkdir(parents=True, exist_ok=True)
 expected = {}
+# The legacy layout keeps the path of a module's source: of this file wherever it lies.
+source_of = torch.serialization.get_source_lines_and_file
+torch.serialization.get_source_lines_and_file = lambda *found: (*source_of(*found)[:2], "make_torch_checkpoint.py")
 
 
 def values(*shape, dtype=torch.float32):
