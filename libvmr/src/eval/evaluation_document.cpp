@@ -1,11 +1,8 @@
 #include "vmr/eval/evaluation_document.h"
 
-#include <ATen/ops/stack.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "vmr/core/error.h"
 #include "vmr/eval/bootstrap.h"
@@ -14,10 +11,8 @@ namespace vmr::eval {
 namespace {
 
 // One direction; the group of a query is its track, which is also its cluster.
-nlohmann::json direction(const at::Tensor& scores, std::span<const int64_t> query_tracks,
-                         std::span<const int64_t> gallery_tracks,
+nlohmann::json direction(const Ranks& ranks, std::span<const int64_t> query_tracks,
                          const EvaluationOptions& options) {
-  const Ranks ranks = rank_queries(scores, query_tracks, gallery_tracks, options.ties);
   nlohmann::json result = {{"queries", ranks.queries.size()}, {"gallery", ranks.gallery}};
   std::vector<double> hits(ranks.queries.size());
   for (const int64_t k : options.ks) {
@@ -85,30 +80,10 @@ void append_direction(std::string& table, const std::string& name, const nlohman
 
 nlohmann::json evaluation_document(const at::Tensor& scores, std::span<const int64_t> film_tracks,
                                    const EvaluationOptions& options) {
-  VMR_CHECK(scores.defined() && scores.dim() == 2 &&
-                scores.size(0) == static_cast<int64_t>(film_tracks.size()) && !film_tracks.empty(),
-            "evaluation_document: expected scores [films, tracks] for ", film_tracks.size(),
-            " films (at least 1)");
   VMR_CHECK(!options.ks.empty(), "evaluation_document: expected at least one k, got none");
-  const int64_t tracks = scores.size(1);
-  std::vector<int64_t> columns(static_cast<size_t>(tracks)), films_of(columns.size());
-  std::iota(columns.begin(), columns.end(), int64_t{0});
-  for (const int64_t track : film_tracks) {
-    VMR_CHECK(track >= 0 && track < tracks, "evaluation_document: film_tracks holds ", track,
-              ", which is no column of scores with ", tracks, " tracks");
-    ++films_of[static_cast<size_t>(track)];
-  }
-  // Tracks without films ask nothing: their rows leave the transposed matrix.
-  const at::Tensor turned = scores.t();
-  std::vector<at::Tensor> rows;
-  std::vector<int64_t> asked;
-  for (const int64_t track : columns)
-    if (films_of[static_cast<size_t>(track)] > 0) {
-      rows.push_back(turned.select(0, track));
-      asked.push_back(track);
-    }
-  return {{"video_to_music", direction(scores, film_tracks, columns, options)},
-          {"music_to_video", direction(at::stack(rows), asked, film_tracks, options)}};
+  const auto ranks = rank_both_ways(scores, film_tracks, options.ties);
+  return {{"video_to_music", direction(ranks.video_to_music, film_tracks, options)},
+          {"music_to_video", direction(ranks.music_to_video, ranks.asking_tracks, options)}};
 }
 
 std::string evaluation_table(const nlohmann::json& document) {

@@ -1,9 +1,12 @@
 #include "vmr/eval/retrieval_metrics.h"
 
+#include <ATen/ops/stack.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "eval/score_rows.h"
 #include "vmr/core/error.h"
@@ -112,6 +115,29 @@ double Ranks::reciprocal(size_t query) const {
   double sum = 0;
   for (int64_t i = 0; i <= r.tied; ++i) sum += 1 / static_cast<double>(r.better + 1 + i);
   return sum / static_cast<double>(r.tied + 1);
+}
+
+BothRanks rank_both_ways(const at::Tensor& scores, std::span<const int64_t> film_tracks,
+                         Ties ties) {
+  VMR_CHECK(scores.defined() && scores.dim() == 2 &&
+                scores.size(0) == static_cast<int64_t>(film_tracks.size()) && !film_tracks.empty(),
+            "rank_both_ways: expected scores [films, tracks] for ", film_tracks.size(),
+            " films (at least 1)");
+  const int64_t tracks = scores.size(1);
+  for (const int64_t track : film_tracks) {
+    VMR_CHECK(track >= 0 && track < tracks, "rank_both_ways: film_tracks holds ", track,
+              ", which is no column of scores with ", tracks, " tracks");
+  }
+  std::vector<int64_t> columns(static_cast<size_t>(tracks));
+  std::iota(columns.begin(), columns.end(), int64_t{0});
+  const std::set<int64_t> with_films(film_tracks.begin(), film_tracks.end());
+  BothRanks both;
+  both.asking_tracks.assign(with_films.begin(), with_films.end());
+  std::vector<at::Tensor> rows;
+  for (const int64_t track : both.asking_tracks) rows.push_back(scores.select(1, track));
+  both.video_to_music = rank_queries(scores, film_tracks, columns, ties);
+  both.music_to_video = rank_queries(at::stack(rows), both.asking_tracks, film_tracks, ties);
+  return both;
 }
 
 double hit_rate(const Ranks& ranks, int64_t k) {

@@ -85,17 +85,11 @@ void add_run(Results& results, const fs::path& run_folder, const store::FeatureS
             results.films.size(), "; extract and embed all of them for every system");
   const auto scores = train::embedding_scores(train::embed_films(*run.model, items),
                                               train::embed_music(*run.model, items));
-  const auto& track_of_film = items.track_of_film();
-  std::vector<int64_t> all_tracks(items.tracks().size());
-  std::iota(all_tracks.begin(), all_tracks.end(), 0);
-  const std::set<int64_t> used(track_of_film.begin(), track_of_film.end());
-  const std::vector<int64_t> queries(used.begin(), used.end());
-  results.to_music.clusters = track_of_film;
-  results.to_music.add(eval::rank_queries(scores, track_of_film, all_tracks), ks);
-  results.to_video.clusters = queries;
-  const auto of_tracks =
-      scores.t().index_select(0, torch::tensor(queries, torch::kLong)).contiguous();
-  results.to_video.add(eval::rank_queries(of_tracks, queries, track_of_film), ks);
+  const auto ranks = eval::rank_both_ways(scores, items.track_of_film());
+  results.to_music.clusters = items.track_of_film();
+  results.to_music.add(ranks.video_to_music, ks);
+  results.to_video.clusters = ranks.asking_tracks;
+  results.to_video.add(ranks.music_to_video, ks);
 }
 
 std::vector<double> mean_over_seeds(const Values& values) {
@@ -106,12 +100,13 @@ std::vector<double> mean_over_seeds(const Values& values) {
   return mean;
 }
 
+json or_null(double value) { return std::isnan(value) ? json() : json(value); }
+
 json interval(const Values& values, const std::vector<int64_t>& clusters,
               const TableOptions& options) {
   const auto found = eval::cluster_bootstrap_mean(mean_over_seeds(values), clusters,
                                                   {.resamples = options.resamples});
-  const auto number = [](double value) { return std::isnan(value) ? json() : json(value); };
-  return {{"mean", found.value}, {"low", number(found.low)}, {"high", number(found.high)}};
+  return {{"mean", found.value}, {"low", or_null(found.low)}, {"high", or_null(found.high)}};
 }
 
 json row_of(const TableSystem& system, const Results& results, const std::string& direction,
@@ -162,17 +157,16 @@ void compare(const TableSpec& spec, const std::vector<Results>& results,
   eval::adjust_family(family);
   for (size_t i = 0; i < family.size(); ++i) {
     const auto& found = family[i];
-    const auto number = [](double value) { return std::isnan(value) ? json() : json(value); };
     comparisons.push_back({{"better", spec.systems[spec.comparisons[i].first].name()},
                            {"worse", spec.systems[spec.comparisons[i].second].name()},
                            {"direction", direction},
                            {"figure", figure},
                            {"difference", found.difference.value},
-                           {"low", number(found.difference.low)},
-                           {"high", number(found.difference.high)},
+                           {"low", or_null(found.difference.low)},
+                           {"high", or_null(found.difference.high)},
                            {"p", found.p_value},
                            {"adjusted_p", found.adjusted_p},
-                           {"power", number(found.power)},
+                           {"power", or_null(found.power)},
                            {"holds", found.difference.value > 0 && found.adjusted_p < kAlpha}});
   }
 }

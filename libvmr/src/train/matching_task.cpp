@@ -134,22 +134,12 @@ std::map<std::string, double> MatchingTask::recalls() const {
   const auto video = embed_films(*model_, *valid_, options_.validation_batch);
   const auto music = embed_music(*model_, *valid_, options_.validation_batch);
   const auto scores = embedding_scores(video, music);
-  const auto& track_of_film = valid_->track_of_film();
-  std::vector<int64_t> all_tracks(valid_->tracks().size());
-  std::iota(all_tracks.begin(), all_tracks.end(), 0);
-  const auto add = [&](const std::string& prefix, const eval::Ranks& ranks,
-                       std::map<std::string, double>& figures) {
-    for (const int64_t k : options_.recall_at) {
-      figures[prefix + std::to_string(k)] = eval::hit_rate(ranks, k);
-    }
-  };
+  const auto ranks = eval::rank_both_ways(scores, valid_->track_of_film());
   std::map<std::string, double> figures;
-  add("recall_", eval::rank_queries(scores, track_of_film, all_tracks), figures);
-  // Tracks without a film of the split are gallery only.
-  const std::set<int64_t> with_films(track_of_film.begin(), track_of_film.end());
-  const std::vector<int64_t> queries(with_films.begin(), with_films.end());
-  const auto of_tracks = scores.t().index_select(0, at::tensor(queries, at::kLong)).contiguous();
-  add("music_recall_", eval::rank_queries(of_tracks, queries, track_of_film), figures);
+  for (const int64_t k : options_.recall_at) {
+    figures["recall_" + std::to_string(k)] = eval::hit_rate(ranks.video_to_music, k);
+    figures["music_recall_" + std::to_string(k)] = eval::hit_rate(ranks.music_to_video, k);
+  }
   return figures;
 }
 

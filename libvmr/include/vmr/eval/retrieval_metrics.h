@@ -55,6 +55,18 @@ struct Ranks {
 Ranks rank_queries(const at::Tensor& scores, std::span<const int64_t> query_groups,
                    std::span<const int64_t> gallery_groups, Ties ties = Ties::index_ascending);
 
+// Both directions between films and tracks, many films to a track.
+struct BothRanks {
+  Ranks video_to_music;                // every film is a query
+  Ranks music_to_video;                // every track that has films, all of them relevant
+  std::vector<int64_t> asking_tracks;  // columns of the queries of music_to_video, ascending
+};
+
+// scores [films, tracks] as above; film_tracks[i] is the column of film i's track. Tracks without
+// films only fill the gallery. Throws: InvalidArgument for wrong shapes and columns out of range.
+BothRanks rank_both_ways(const at::Tensor& scores, std::span<const int64_t> film_tracks,
+                         Ties ties = Ties::index_ascending);
+
 double hit_rate(const Ranks& ranks, int64_t k);
 double mean_rank(const Ranks& ranks);
 double mean_log_rank(const Ranks& ranks);  // natural logarithm; 0 when every rank is 1
