@@ -1,16 +1,9 @@
 #include "model/tag_head.h"
 
+#include "model/unit_rows.h"
 #include "vmr/core/error.h"
 
 namespace vmr::model {
-namespace {
-
-at::Tensor unit(const at::Tensor& values, int64_t dim) {
-  return values / values.norm(2, dim, /*keepdim=*/true).clamp_min(1e-12);
-}
-
-}  // namespace
-
 TagHeadImpl::TagHeadImpl(const TagHeadOptions& options_) : options(options_) {
   VMR_CHECK(options.dim() >= 2 && options.dim() % 2 == 0 && options.tags() >= 2,
             "TagHead: dim = ", options.dim(), ", tags = ", options.tags(),
@@ -40,7 +33,7 @@ at::Tensor TagHeadImpl::forward(const at::Tensor& music, const at::Tensor& video
             "TagHead: expected two [batch, ", options.dim(), "], got ", music.sizes(), " and ",
             video.sizes());
   const auto cosines = [](const at::Tensor& rows, const at::Tensor& directions) {
-    return unit(rows, 1).mm(unit(directions, 0).t());
+    return unit_rows(rows).mm(unit_rows(directions.t()));  // its columns
   };
   return linear_net->forward(at::cat({cosines(music, W1), cosines(video, W2)}, 1));
 }

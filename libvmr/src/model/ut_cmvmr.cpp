@@ -28,7 +28,7 @@ UtCmvmr::~UtCmvmr() = default;
 ModelInputs model_inputs(const UtCmvmrOptions& o) {
   auto inputs = clip_model_inputs(o);
   inputs.text_dim = o.text_dim;
-  inputs.negatives = o.loss.match > 0 || (o.loss.triplet > 0 && o.text_dim > 0);
+  inputs.negatives = uses_negatives(o);
   return inputs;
 }
 

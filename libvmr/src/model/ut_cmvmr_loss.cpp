@@ -33,14 +33,14 @@ at::Tensor triplets(const Spaces& s, const UtCmvmrLoss& w) {
   return items + tags_of_videos + tags_of_music;
 }
 
-void add_regular(UtCmvmr::Nets& n, const Spaces& s, loss::Terms& terms) {
-  auto regular = loss::mean_squares(
-      {{n.V_rec(s.video.raw), s.video.phi}, {n.A_rec(s.music.raw), s.music.phi}});
+void add_regular(const UtCmvmrLoss& w, const Spaces& s, loss::Terms& terms) {
+  auto regular =
+      loss::mean_squares({{s.video.rebuilt, s.video.phi}, {s.music.rebuilt, s.music.phi}});
   if (s.sentence.defined()) {
     regular = regular +
               loss::mean_squares({{s.video.theta, s.word.theta}, {s.music.theta, s.word.theta}});
   }
-  terms.add("regular", n.options.loss.regular, regular);
+  terms.add("regular", w.regular, regular);
 }
 
 void add_match(UtCmvmr::Nets& n, const Spaces& s, loss::Terms& terms) {
@@ -64,8 +64,7 @@ at::Tensor first_of_each(const std::vector<std::string>& ids, const at::Tensor& 
 }
 
 // Neighbours keep their order from space to space of one side.
-at::Tensor structure_of(const Path& path, const at::Tensor& reconstruction,
-                        const std::vector<std::string>& ids, int64_t top) {
+at::Tensor structure_of(const Path& path, const std::vector<std::string>& ids, int64_t top) {
   VMR_CHECK(int64_t(ids.size()) == path.phi.size(0), "UtCmvmr::loss: the structure term needs ",
             path.phi.size(0), " item ids in the batch, got ", ids.size());
   const auto places = first_of_each(ids, path.phi);
@@ -78,15 +77,7 @@ at::Tensor structure_of(const Path& path, const at::Tensor& reconstruction,
     return loss::soft_structure(low.index_select(0, places), embedded.index_select(0, places),
                                 {.window = window, .row_offset = row, .column_offset = offset()});
   };
-  return order(path.phi, path.attended) + order(path.attended, reconstruction);
-}
-
-void add_structure(UtCmvmr::Nets& n, const Spaces& s, const data::PairBatch& batch,
-                   loss::Terms& terms) {
-  const auto top = n.options.loss.structure_top;
-  terms.add("structure", n.options.loss.structure,
-            structure_of(s.music, n.A_rec(s.music.raw), batch.music_ids, top) +
-                structure_of(s.video, n.V_rec(s.video.raw), batch.video_ids, top));
+  return order(path.phi, path.attended) + order(path.attended, path.rebuilt);
 }
 
 void add_tag_softmax(UtCmvmr::Nets& n, const Spaces& s, const at::Tensor& tags,
@@ -142,7 +133,7 @@ loss::Terms UtCmvmr::loss(const data::PairBatch& batch) {
   const auto s = spaces_of(n, batch);
   loss::Terms terms;
   if (w.triplet > 0 && s.sentence.defined()) terms.add("triplet", w.triplet, triplets(s, w));
-  if (w.regular > 0) add_regular(n, s, terms);
+  if (w.regular > 0) add_regular(w, s, terms);
   if (w.text > 0 && s.sentence.defined()) {
     terms.add(
         "text", w.text,
@@ -154,7 +145,11 @@ loss::Terms UtCmvmr::loss(const data::PairBatch& batch) {
     const auto both = rank(s.music.theta, s.video.theta, w.rank_margin, n, batch.track_ids);
     terms.add("rank", w.rank, both.x_to_y + both.y_to_x);
   }
-  if (w.structure > 0) add_structure(n, s, batch, terms);
+  if (w.structure > 0) {
+    terms.add("structure", w.structure,
+              structure_of(s.music, batch.music_ids, w.structure_top) +
+                  structure_of(s.video, batch.video_ids, w.structure_top));
+  }
   if (w.tag_softmax > 0) add_tag_softmax(n, s, batch.tag_ids, terms);
   if (w.adversarial > 0) add_adversarial(n, s, terms);
   if (w.mismatched > 0) add_mismatched(n, s, batch.track_ids, terms);

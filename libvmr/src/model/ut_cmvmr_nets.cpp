@@ -94,7 +94,7 @@ UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o)
   null_video = owner.register_parameter("null_video", torch::randn({o.rho_dim}));
 }
 
-bool UtCmvmr::Nets::uses_negatives() const {
+bool uses_negatives(const UtCmvmrOptions& options) {
   return options.loss.match > 0 || (options.loss.triplet > 0 && options.text_dim > 0);
 }
 

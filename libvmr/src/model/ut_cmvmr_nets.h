@@ -13,6 +13,9 @@
 
 namespace vmr::model {
 
+// Whether a term of the loss compares with another item.
+bool uses_negatives(const UtCmvmrOptions& options);
+
 struct UtCmvmr::Nets {
   ClipInputs inputs;  // A_rhythm_embed, V_optic_embed
   nn::TransformerEncoder A_enc_former{nullptr}, V_enc_former{nullptr}, cross_attention{nullptr};
@@ -46,8 +49,6 @@ struct UtCmvmr::Nets {
                           const PairScore& score);
   // theta (not yet unit length) -> [batch, theta_dim + rho_dim] as embed_* returns it.
   at::Tensor vector(const at::Tensor& theta, const at::Tensor& rho) const;
-
-  bool uses_negatives() const;
 
   const UtCmvmrOptions& options;
 

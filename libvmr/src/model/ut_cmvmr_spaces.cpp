@@ -43,7 +43,7 @@ void encode(UtCmvmr::Nets& n, const data::PairBatch& batch, Spaces& s) {
   VMR_CHECK(size >= 2 && video.size(0) == size, "UtCmvmr::loss: expected at least 2 pairs, got ",
             size, " music and ", video.size(0), " video items");
   at::Tensor negative_music, negative_video;
-  if (n.uses_negatives()) {
+  if (uses_negatives(n.options)) {
     const auto& same = n.options.reference.positive_as_negative;
     negative_music = n.music_sequence(batch.negative_music, same ? &batch.music : nullptr);
     negative_video = n.video_sequence(batch.negative_video, same ? &batch.video : nullptr);
@@ -131,6 +131,10 @@ Spaces spaces_of(UtCmvmr::Nets& n, const data::PairBatch& batch) {
                     &s.mismatched_music,
                     &s.mismatched_video};
   through(n.D, separate, all, &Path::raw, &Path::rho);
+  if (n.options.loss.regular > 0 || n.options.loss.structure > 0) {
+    s.video.rebuilt = n.V_rec(s.video.raw);
+    s.music.rebuilt = n.A_rec(s.music.raw);
+  }
   finish(s, n.options.reference, all);
   return s;
 }

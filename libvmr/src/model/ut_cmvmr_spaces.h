@@ -12,6 +12,7 @@ struct Path {
   at::Tensor attended;  // f: after cross attention
   at::Tensor raw;       // theta before it is made unit length
   at::Tensor theta, rho;
+  at::Tensor rebuilt;  // phi again, from raw; of the pairs, where a term compares it
 };
 
 struct Spaces {
