@@ -23,6 +23,14 @@ inline model::UtCmvmrOptions small() {
   return o;
 }
 
+// A model of formula weights, in evaluation mode.
+inline std::shared_ptr<model::UtCmvmr> filled(const model::UtCmvmrOptions& options) {
+  auto model = std::make_shared<model::UtCmvmr>(options);
+  fill_by_formula(*model);
+  model->eval();
+  return model;
+}
+
 inline at::Tensor classes(const std::string& name, double half, int64_t last) {
   return (formula_values(name, {kBatch, 7}) * half + half).floor().to(torch::kLong).clamp(0, last);
 }

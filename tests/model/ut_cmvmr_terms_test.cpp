@@ -9,13 +9,6 @@ namespace {
 
 using namespace vmr::test;
 
-std::shared_ptr<UtCmvmr> filled(const UtCmvmrOptions& options) {
-  auto model = std::make_shared<UtCmvmr>(options);
-  fill_by_formula(*model);
-  model->eval();
-  return model;
-}
-
 double term(const loss::Terms& terms, const std::string& name) {
   for (const auto& [known, value] : terms.values) {
     if (known == name) return value.item<double>();

@@ -12,13 +12,6 @@ namespace {
 
 using namespace vmr::test;
 
-std::shared_ptr<UtCmvmr> filled(const UtCmvmrOptions& options) {
-  auto model = std::make_shared<UtCmvmr>(options);
-  fill_by_formula(*model);
-  model->eval();
-  return model;
-}
-
 // Row i of each feature, cut to `clips`.
 data::FeatureMap item(const data::FeatureMap& features, int64_t i, int64_t clips) {
   data::FeatureMap result;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pipeline/tiny_system.h"
 #include "support/temp_folder.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/extraction.h"
@@ -17,24 +18,9 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-json tiny() {
-  return json::parse(R"({
-    "extract": {"frames": {"size": [32, 48]},
-      "features": {"fbank": {}, "rhythm": {}, "grey_clips": {},
-                   "clip_flow": {"method": "dis_ultrafast"}}},
-    "pretrain": {
-      "audio": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1, "batch": 16},
-      "video": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1, "batch": 16}},
-    "model": {"kind": "ut_cmvmr", "theta_dim": 8, "rho_dim": 16, "text_dim": 16,
-      "encoder_hidden": 16, "projection_hidden": 16,
-      "encoder": {"heads": 2, "head_width": 4, "feed_forward": 16},
-      "cross": {"heads": 2, "head_width": 4, "feed_forward": 16}},
-    "sampler": {"batch": 8}, "train": {"epochs": 1, "learning_rate": 1e-3}})");
-}
-
 Recipe find(const std::string& name) {
   if (name != "tiny") throw InvalidArgument("no recipe " + name);
-  return parse_recipe(tiny(), "tiny.json");
+  return parse_recipe(test::tiny_recipe(), "tiny.json");
 }
 
 json spec() {
@@ -68,16 +54,7 @@ TEST(Table, SpecsPatchRecipesAndNameSystems) {
 TEST(Table, TrainsEverySystemWithEverySeedAndResumes) {
   const test::TempFolder folder;
   const auto root = folder.path();
-  synth::LibraryOptions library;
-  library.tracks = 14;
-  library.films_per_track = 1;
-  library.min_seconds = 9;
-  library.max_seconds = 10;
-  library.width = 160;
-  library.height = 120;
-  library.train_share = 0.5;
-  library.valid_share = 0.2;
-  synth::generate_library(root / "library", library);
+  synth::generate_library(root / "library", test::tiny_library(0.5));
   extract(store::read_manifest(root / "library" / "manifest.jsonl"), root / "store",
           find("tiny").extract);
   const auto parsed = parse_table_spec(spec(), "t.json", find);

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "nn/formula_weights.h"
+#include "pipeline/tiny_system.h"
 #include "support/temp_folder.h"
 #include "text/model_folder.h"
 #include "vmr/core/error.h"
@@ -30,38 +31,14 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-Recipe tiny_recipe() {
-  return parse_recipe(json::parse(R"({
-    "name": "tiny",
-    "extract": {"frames": {"size": [32, 48]},
-      "features": {"fbank": {}, "rhythm": {}, "beats": {}, "grey_clips": {},
-                   "clip_flow": {"method": "dis_ultrafast"}}},
-    "pretrain": {
-      "audio": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1, "batch": 16},
-      "video": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1, "batch": 16}},
-    "model": {"kind": "ut_cmvmr", "theta_dim": 8, "rho_dim": 16, "text_dim": 16,
-      "encoder_hidden": 16, "projection_hidden": 16,
-      "encoder": {"heads": 2, "head_width": 4, "feed_forward": 16},
-      "cross": {"heads": 2, "head_width": 4, "feed_forward": 16}},
-    "sampler": {"batch": 8}, "train": {"epochs": 2, "learning_rate": 1e-3}})"),
-                      "tiny.json");
-}
+Recipe tiny_recipe() { return parse_recipe(test::tiny_recipe(), "tiny.json"); }
 
 // Made once for all cases: rendering and training take seconds.
 class WholeWay : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new test::TempFolder;
-    synth::LibraryOptions library;
-    library.tracks = 14;
-    library.films_per_track = 1;
-    library.min_seconds = 9;
-    library.max_seconds = 10;
-    library.width = 160;
-    library.height = 120;
-    library.train_share = 0.6;
-    library.valid_share = 0.2;
-    synth::generate_library(root() / "library", library);
+    synth::generate_library(root() / "library", test::tiny_library(0.6));
     const auto manifest = store::read_manifest(root() / "library" / "manifest.jsonl");
     const auto recipe = tiny_recipe();
     extract(manifest, root() / "store", recipe.extract);
