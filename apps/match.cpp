@@ -41,6 +41,12 @@ void print_table(const std::vector<retrieval::Hit>& hits) {
   }
 }
 
+int finish(const std::vector<retrieval::Hit>& hits) {
+  if (!hits.empty()) return kDone;
+  std::cerr << "no track of the catalogue matches the filter\n";
+  return kNothingDone;
+}
+
 // Words alone: nothing to decode, and nothing to show a track beside.
 int run_words(const Options& options) {
   VMR_CHECK(options.report.empty() && options.preview.empty(),
@@ -55,9 +61,7 @@ int run_words(const Options& options) {
   } else {
     print_table(hits);
   }
-  if (!hits.empty()) return kDone;
-  std::cerr << "no track of the catalogue matches the filter\n";
-  return kNothingDone;
+  return finish(hits);
 }
 
 int run(const Options& options) {
@@ -91,9 +95,7 @@ int run(const Options& options) {
   if (!options.preview.empty() && !hits.empty()) {
     std::cerr << "preview with " << hits.front().id << ": " << options.preview << "\n";
   }
-  if (!hits.empty()) return kDone;
-  std::cerr << "no track of the catalogue matches the filter\n";
-  return kNothingDone;
+  return finish(hits);
 }
 
 }  // namespace

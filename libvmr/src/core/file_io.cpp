@@ -53,6 +53,16 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
   sync_path(folder);
 }
 
+void replace_folder(const std::filesystem::path& path,
+                    const std::function<void(const std::filesystem::path& aside)>& fill) {
+  const std::filesystem::path aside = path.string() + ".part";
+  std::filesystem::remove_all(aside);
+  std::filesystem::create_directories(aside);
+  fill(aside);
+  std::filesystem::remove_all(path);
+  std::filesystem::rename(aside, path);
+}
+
 std::string read_file(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) fail("open", path);

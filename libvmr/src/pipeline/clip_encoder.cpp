@@ -44,15 +44,12 @@ ClipEncoder ClipEncoder::load_run(const fs::path& run_folder, const c10::Device&
 }
 
 void ClipEncoder::save(const fs::path& folder) const {
-  const fs::path aside = folder.string() + ".part";
-  fs::remove_all(aside);
-  fs::create_directories(aside);
-  for (const char* name : {"weights.safetensors", "model.json"}) {
-    fs::copy_file(checkpoint_ / name, aside / name);
-  }
-  detail::write_file_atomically(aside / "about.json", about_.dump(2));
-  fs::remove_all(folder);
-  fs::rename(aside, folder);
+  detail::replace_folder(folder, [&](const fs::path& aside) {
+    for (const char* name : {"weights.safetensors", "model.json"}) {
+      fs::copy_file(checkpoint_ / name, aside / name);
+    }
+    detail::write_file_atomically(aside / "about.json", about_.dump(2));
+  });
 }
 
 Provenance ClipEncoder::provenance(const Provenance& input) const {

@@ -49,9 +49,10 @@ store::Manifest merged(store::Manifest old, const store::Manifest& added) {
   return old;
 }
 
-// What the store was filled with: a later recipe of fewer features takes none away.
-void keep_notes(store::FeatureStore& store, const store::Manifest& manifest,
-                const ExtractRecipe& recipe) {
+// What the store was filled with: a later recipe of fewer features takes none away. Returns all its
+// items.
+store::Manifest keep_notes(store::FeatureStore& store, const store::Manifest& manifest,
+                           const ExtractRecipe& recipe) {
   store::Manifest items = manifest;
   json extract = to_json(recipe);
   if (const auto text = store.find_note(kManifestNote)) {
@@ -64,6 +65,7 @@ void keep_notes(store::FeatureStore& store, const store::Manifest& manifest,
   }
   store.put_note(kManifestNote, manifest_to_json(items).dump());
   store.put_note(kRecipeNote, extract.dump());
+  return items;
 }
 
 bool complete(const store::FeatureStore& store, const store::ManifestItem& item,
@@ -180,7 +182,7 @@ ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::p
   store_options.shard_count = options.shard_count;
   const auto store = store::FeatureStore::open(store_folder, store_options);
   check_provenance(*store, recipe);
-  keep_notes(*store, manifest, recipe);
+  const auto all_items = keep_notes(*store, manifest, recipe);
 
   std::vector<const store::ManifestItem*> pending;
   ExtractSummary summary;
@@ -242,7 +244,7 @@ ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::p
   summary.interrupted = control.stop.stop_requested();
   // Edges are fitted once: not on the part that was there when too many items had failed.
   if (!enough.stop_requested() && options.shard_count == 1) {
-    classify_clip_flow(*store, stored_manifest(*store), recipe);
+    classify_clip_flow(*store, all_items, recipe);
   }
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   return summary;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/file_io.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
@@ -34,15 +35,6 @@ std::string folder_hash(const fs::path& folder) {
     }
   }
   return hash_text(nlohmann::json(files).dump());
-}
-
-void copy_encoder(const fs::path& from, const fs::path& to) {
-  const fs::path aside = to.string() + ".part";
-  fs::remove_all(aside);
-  fs::create_directories(aside.parent_path());
-  fs::copy(from, aside, fs::copy_options::recursive);
-  fs::remove_all(to);
-  fs::rename(aside, to);
 }
 
 }  // namespace
@@ -99,7 +91,9 @@ EmbedSummary embed_tags(const fs::path& encoder_folder, const fs::path& store_fo
     control.log(LogLevel::info, "replacing the tags' vectors made with another encoder");
     store->remove_feature(kTagFeature, "tag");
   }
-  copy_encoder(encoder_folder, text_encoder_folder(store_folder));
+  vmr::detail::replace_folder(text_encoder_folder(store_folder), [&](const fs::path& aside) {
+    fs::copy(encoder_folder, aside, fs::copy_options::recursive);
+  });
   std::vector<std::string> missing;
   for (const auto& tag : tags) {
     if (!store->contains({kTagFeature, "tag", tag})) missing.push_back(tag);
