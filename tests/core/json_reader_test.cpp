@@ -44,6 +44,16 @@ TEST(JsonReader, UnknownKeysNameTheNearestKnownOne) {
               ThrowsMessage<InvalidArgument>(HasSubstr("did you mean \"learning_rate\"?")));
 }
 
+TEST(NearestName, ABeginningIsNearButACloserNameWins) {
+  const std::vector<std::string> names = {"demo", "demo_small", "ut_cmvmr_se"};
+  EXPECT_EQ(nearest_name("demo_smal", names), "demo_small");
+  EXPECT_EQ(nearest_name("demo_smll", names), "demo_small");
+  EXPECT_EQ(nearest_name("demo_", names), "demo");
+  EXPECT_EQ(nearest_name("ut_cmvmr", names), "ut_cmvmr_se");
+  EXPECT_EQ(nearest_name("ut_cmvmr_se_and_more", names), "ut_cmvmr_se");
+  EXPECT_EQ(nearest_name("zzzz", names), "");
+}
+
 TEST(JsonReader, ChoicesListWhatIsThere) {
   const auto json = nlohmann::json::parse(R"({"method": "farnebak"})");
   JsonReader reader(json, "r.json");

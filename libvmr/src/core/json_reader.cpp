@@ -27,12 +27,9 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::string nearest_name(std::string_view text, const std::vector<std::string>& candidates) {
   std::string best;
-  size_t best_distance = std::max<size_t>(2, text.size() / 2);
+  size_t best_distance = 0;
+  const size_t limit = std::max<size_t>(2, text.size() / 2);
   for (const auto& candidate : candidates) {
-    // A name cut short, or one with something hung on, is nearer than its letters say.
-    if (text.size() >= 3 && (candidate.starts_with(text) || text.starts_with(candidate))) {
-      return candidate;
-    }
     std::vector<size_t> row(candidate.size() + 1);
     std::iota(row.begin(), row.end(), 0);
     for (size_t i = 1; i <= text.size(); ++i) {
@@ -44,8 +41,12 @@ std::string nearest_name(std::string_view text, const std::vector<std::string>& 
         row[j] = std::min({substitute, row[j] + 1, row[j - 1] + 1});
       }
     }
-    if (row.back() <= best_distance && (best.empty() || row.back() < best_distance)) {
-      best_distance = row.back();
+    // A name cut short, or one with something hung on, is nearer than its letters say.
+    const bool begins =
+        text.size() >= 3 && (candidate.starts_with(text) || text.starts_with(candidate));
+    const size_t distance = begins ? (row.back() + 1) / 2 : row.back();
+    if ((begins || distance <= limit) && (best.empty() || distance < best_distance)) {
+      best_distance = distance;
       best = candidate;
     }
   }
@@ -57,7 +58,9 @@ nlohmann::json read_json_file(const std::string& path) {
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    throw InvalidArgument(path + ": not JSON: " + error.what());
+    // "[json.exception.parse_error.101] parse error at line 2, column 15: ..."
+    const std::string reason = error.what();
+    throw InvalidArgument(path + ": not JSON: " + reason.substr(reason.find("] ") + 2));
   }
 }
 
