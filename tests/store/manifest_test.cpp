@@ -2,6 +2,8 @@
 // its problems are listed at once with their lines, and that writing gives the same manifest back.
 #include "vmr/store/manifest.h"
 
+#include <algorithm>
+
 #include "store_fixture.h"
 
 namespace vmr::store {
@@ -67,7 +69,7 @@ TEST_F(ManifestTest, ListsEveryProblemWithItsLine) {
         "{\"id\":\"h\xe9\",\"kind\":\"film\"}\n"
         "{\"id\":\"i\",\"kind\":\"music\",\"track\":\"a\"}\n");
   });
-  EXPECT_THAT(message, HasSubstr("9 bad line(s)"));
+  EXPECT_THAT(message, HasSubstr("m.jsonl has 9 bad lines:"));
   EXPECT_THAT(message, HasSubstr("m.jsonl line 3: not JSON"));
   EXPECT_THAT(message, HasSubstr("line 4: id: missing"));
   EXPECT_THAT(message, HasSubstr("line 5: kind: expected \"film\" or \"music\", got \"song\""));
@@ -79,6 +81,30 @@ TEST_F(ManifestTest, ListsEveryProblemWithItsLine) {
   EXPECT_THAT(message, HasSubstr("line 11: track: only films have one"));
   EXPECT_THAT(message, Not(HasSubstr("line 1:")));
   EXPECT_THROW(read_manifest(file("absent")), StoreError);
+}
+
+TEST_F(ManifestTest, ListsTenProblemsAndCountsTheRest) {
+  std::string text;
+  for (int i = 0; i < 25; ++i) text += "{\"kind\":\"music\"}\n";
+  const auto message = message_of([&] { read(text); });
+  EXPECT_THAT(message, HasSubstr("has 25 bad lines:"));
+  EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 11);
+  EXPECT_THAT(message, HasSubstr("line 10: id: missing"));
+  EXPECT_THAT(message, HasSubstr("\nand 15 more"));
+}
+
+TEST_F(ManifestTest, AFileThatDoesNotBeginWithJsonIsNoManifest) {
+  EXPECT_THAT(message_of([&] { read("ID3\n\x01\x02\n\n\xff\nx\n"); }),
+              HasSubstr("m.jsonl is no manifest"));
+  // One good line among the first makes it a manifest with bad lines.
+  EXPECT_THAT(message_of([&] { read("x\ny\n{\"id\":\"a\",\"kind\":\"music\"}\n"); }),
+              HasSubstr("has 2 bad lines"));
+}
+
+TEST_F(ManifestTest, WhoOpensTheFilesAsksForPaths) {
+  write_bytes(file("m.jsonl"), "\n{\"id\":\"a\",\"kind\":\"music\"}\n");
+  EXPECT_THAT(message_of([&] { read_manifest(file("m.jsonl"), {.require_paths = true}); }),
+              HasSubstr("m.jsonl line 2: path: missing"));
 }
 
 TEST_F(ManifestTest, PathsMayBeAnyBytes) {

@@ -14,11 +14,11 @@ using detail::escape_bytes;
 using detail::has_escapes;
 using detail::restore_bytes;
 
-constexpr size_t kMaxListed = 1000;
+constexpr size_t kMaxListed = 10;
 constexpr const char* kKnownKeys[] = {"id", "kind", "path", "track", "tags", "split"};
 
 ManifestItem parse_item(std::string_view line, const std::string& place,
-                        const std::filesystem::path& folder) {
+                        const std::filesystem::path& folder, const ManifestReading& reading) {
   const auto json = nlohmann::json::parse(escape_bytes(line), nullptr, false);
   if (json.is_discarded()) throw InvalidArgument(place + ": not JSON");
   JsonReader reader(json, place);
@@ -36,6 +36,9 @@ ManifestItem parse_item(std::string_view line, const std::string& place,
   }
   if (item.kind == "music" && !item.track.empty()) reader.fail("track", "only films have one");
   if (has_escapes(item.id + item.track)) reader.fail("id", "not UTF-8 (only paths may be)");
+  if (path.empty() && reading.require_paths) {
+    reader.fail("path", "missing; name the item's media file");
+  }
   if (!path.empty()) {
     item.path = restore_bytes(path);
     if (item.path.is_relative()) item.path = (folder / item.path).lexically_normal();
@@ -49,6 +52,29 @@ ManifestItem parse_item(std::string_view line, const std::string& place,
     item.fields[key] = restore_bytes(value.is_string() ? value.get<std::string>() : value.dump());
   }
   return item;
+}
+
+// Takes a line off the front, its end too.
+std::string_view take_line(std::string_view& rest) {
+  const size_t length = std::min(rest.find('\n'), rest.size());
+  const auto line = rest.substr(0, length);
+  rest.remove_prefix(std::min(length + 1, rest.size()));
+  return line;
+}
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == line.npos; }
+
+// A song given as the manifest has a thousand lines that are bad in the same way.
+void require_json_lines(std::string_view rest, const std::filesystem::path& path) {
+  int seen = 0;
+  while (!rest.empty() && seen < 3) {
+    const auto line = take_line(rest);
+    if (is_blank(line)) continue;
+    if (nlohmann::json::accept(escape_bytes(line))) return;
+    ++seen;
+  }
+  VMR_CHECK(seen == 0, path.string(), " is no manifest: it does not begin with JSON; expected ",
+            "one item a line, like ", R"({"id":"f1","kind":"film","path":"f1.mp4"})");
 }
 
 std::string written_path(const std::filesystem::path& path, const std::filesystem::path& folder) {
@@ -76,22 +102,21 @@ std::vector<const ManifestItem*> Manifest::of(const std::string& kind,
   return found;
 }
 
-Manifest read_manifest(const std::filesystem::path& path) {
+Manifest read_manifest(const std::filesystem::path& path, const ManifestReading& reading) {
   const std::string text = detail::read_file(path);
   std::string_view rest = text;
   if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
+  require_json_lines(rest, path);
   Manifest manifest;
   std::vector<std::string> problems;
   std::map<std::pair<std::string, std::string>, int64_t> lines;  // of (kind, id)
   std::vector<int64_t> item_lines;
   const auto place = [&](int64_t line) { return detail::concat(path.string(), " line ", line); };
   for (int64_t number = 1; !rest.empty(); ++number) {
-    const size_t length = std::min(rest.find('\n'), rest.size());
-    auto line = rest.substr(0, length);
-    rest.remove_prefix(std::min(length + 1, rest.size()));
-    if (line.find_first_not_of(" \t\r") == line.npos) continue;
+    const auto line = take_line(rest);
+    if (is_blank(line)) continue;
     try {
-      auto item = parse_item(line, place(number), path.parent_path());
+      auto item = parse_item(line, place(number), path.parent_path(), reading);
       const auto [first, added] = lines.emplace(std::pair(item.kind, item.id), number);
       if (!added) {
         problems.push_back(detail::concat(place(number), ": id: ", item.kind, " ", item.id,
@@ -110,7 +135,8 @@ Manifest read_manifest(const std::filesystem::path& path) {
         detail::concat(place(item_lines[i]), ": track: no music ", item.track, " in the manifest"));
   }
   if (problems.empty()) return manifest;
-  std::string message = detail::concat("read_manifest: ", problems.size(), " bad line(s):");
+  std::string message = detail::concat(path.string(), " has ", problems.size(),
+                                       problems.size() == 1 ? " bad line:" : " bad lines:");
   for (size_t i = 0; i < std::min(problems.size(), kMaxListed); ++i) message += "\n" + problems[i];
   if (problems.size() > kMaxListed) {
     message += detail::concat("\nand ", problems.size() - kMaxListed, " more");

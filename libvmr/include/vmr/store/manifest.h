@@ -28,9 +28,14 @@ struct Manifest {
   std::vector<const ManifestItem*> of(const std::string& kind, const std::string& split = "") const;
 };
 
-// Throws: StoreError where unreadable; InvalidArgument listing every bad line with its number: not
-// JSON, missing or duplicate id, unknown kind, film whose track is not in the manifest.
-Manifest read_manifest(const std::filesystem::path& path);
+struct ManifestReading {
+  bool require_paths = false;  // an item without a path is a bad line: for who opens the files
+};
+
+// Throws: StoreError where unreadable; InvalidArgument naming the first ten bad lines with their
+// numbers and how many there are: not JSON, missing or duplicate id, unknown kind, film whose track
+// is not in the manifest. A file whose first lines are no JSON at all is said to be no manifest.
+Manifest read_manifest(const std::filesystem::path& path, const ManifestReading& reading = {});
 void write_manifest(const Manifest& manifest, const std::filesystem::path& path);
 
 }  // namespace vmr::store
