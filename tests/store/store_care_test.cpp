@@ -68,6 +68,34 @@ TEST_F(StoreCareTest, AWriterCannotHideOrLoseWhatAnotherPartHolds) {
   EXPECT_THAT(report.damaged[0].reason, HasSubstr("part main has another value"));
 }
 
+TEST_F(StoreCareTest, TakesDamagedTracksOutOfTheirParts) {
+  fill_shards();
+  // Its values, 4 to 43, lie in the file of its part as they are; older copies in free pages too.
+  const auto data = store() / "part-1-of-3" / "data.mdb";
+  auto bytes = read_bytes(data);
+  const auto values = track(4).values;
+  const std::string_view whole(static_cast<const char*>(values.const_data_ptr()), 160);
+  ASSERT_NE(bytes.find(whole), std::string::npos);
+  for (size_t place; (place = bytes.find(whole)) != std::string::npos;) bytes[place + 50] ^= 1;
+  write_bytes(data, bytes);
+  EXPECT_THAT(message_of([&] { reader()->find(key("4")); }),
+              testing::AllOf(HasSubstr("fbank/music/4 is damaged"), HasSubstr("--remove-damaged")));
+  EXPECT_EQ(check_store(store()).removed, 0);
+  {
+    const auto writing = writer(1, 3);  // nothing is taken from under a writer
+    EXPECT_THROW(check_store(store(), {}, {.remove_damaged = true}), StoreError);
+  }
+  const auto report = check_store(store(), {}, {.remove_damaged = true});
+  ASSERT_EQ(report.damaged.size(), 1u);
+  EXPECT_EQ(report.damaged[0].id, "fbank/music/4");
+  EXPECT_EQ(report.removed, 1);
+  EXPECT_FALSE(reader()->contains(key("4")));
+  EXPECT_EQ(reader()->keys().size(), 11u);
+  EXPECT_TRUE(check_store(store()).damaged.empty());  // the counts agree too
+  writer(1, 3)->put({{key("4"), track(4)}});
+  expect_all(*reader());
+}
+
 TEST_F(StoreCareTest, ShardsOfDifferentProvenanceDoNotOpen) {
   auto first = writer(0, 2);
   auto second = writer(1, 2);

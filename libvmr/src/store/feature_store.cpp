@@ -205,11 +205,18 @@ Provenance LmdbStore::provenance_of(const Transaction& transaction, const Featur
   return provenance;
 }
 
+constexpr const char* kMadeAgain =
+    "then the `vmr extract` or `vmr embed` that made it makes it again";
+
 // Runs body and puts the store and the key before what it throws about the record.
 template <typename Body>
 auto naming(const std::filesystem::path& folder, const FeatureKey& key, const Body& body) {
   try {
     return body();
+  } catch (const DamagedRecord& error) {
+    throw StoreError(detail::concat(
+        "store: ", folder.string(), ": ", key_text(key), " is damaged: ", error.what(),
+        "; `vmr store check ", folder.string(), " --remove-damaged` takes it out, ", kMadeAgain));
   } catch (const StoreError& error) {
     throw StoreError(
         detail::concat("store: ", folder.string(), ": ", key_text(key), ": ", error.what()));
@@ -218,7 +225,8 @@ auto naming(const std::filesystem::path& folder, const FeatureKey& key, const Bo
 
 RecordHeader parse_record_of(const FeatureKey& key, std::string_view record) {
   auto header = parse_record(record);
-  if (header.id != key.id) throw StoreError("record belongs to the id " + std::string(header.id));
+  if (header.id != key.id)
+    throw DamagedRecord("record belongs to the id " + std::string(header.id));
   return header;
 }
 

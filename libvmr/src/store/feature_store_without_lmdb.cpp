@@ -16,7 +16,9 @@ std::unique_ptr<FeatureStore> FeatureStore::open(const std::filesystem::path&,
   fail("FeatureStore::open");
 }
 
-StoreReport check_store(const std::filesystem::path&, const RunControl&) { fail("check_store"); }
+StoreReport check_store(const std::filesystem::path&, const RunControl&, const CheckOptions&) {
+  fail("check_store");
+}
 
 int64_t merge_store(const std::filesystem::path&, const RunControl&) { fail("merge_store"); }
 

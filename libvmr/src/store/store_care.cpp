@@ -26,24 +26,31 @@ std::string readable_key(std::string_view encoded) {
   return text;
 }
 
-// The reason why a record is damaged; "" where it is whole.
-std::string fault_of(std::string_view encoded, std::string_view record,
-                     const std::map<std::string, FeatureEntry>& entries) {
+// What is wrong with a record; "" where it is whole.
+struct Fault {
+  std::string text;
+  bool removable = true;  // not what only a newer version understands
+};
+
+Fault fault_of(std::string_view encoded, std::string_view record,
+               const std::map<std::string, FeatureEntry>& entries) {
   try {
     const auto header = parse_record(record);
     verify_values(header, record);
     auto key = decode_key(encoded, record);
     key.id = header.id;
-    if (encode_key(key) != encoded) return "record belongs to the id " + std::string(header.id);
+    if (encode_key(key) != encoded) return {"record belongs to the id " + std::string(header.id)};
     const auto entry = entries.find(key_prefix(key.feature, key.kind));
-    if (entry == entries.end()) return "its feature has no provenance";
+    if (entry == entries.end()) return {"its feature has no provenance"};
     if (entry->second.fingerprint != header.fingerprint) {
-      return "provenance " + std::string(header.fingerprint) + " is not the feature's " +
-             entry->second.fingerprint;
+      return {"provenance " + std::string(header.fingerprint) + " is not the feature's " +
+              entry->second.fingerprint};
     }
-    return "";
+    return {};
+  } catch (const DamagedRecord& error) {
+    return {error.what()};
   } catch (const Error& error) {
-    return error.what();
+    return {error.what(), false};
   }
 }
 
@@ -71,6 +78,21 @@ int64_t total_tracks(const std::map<std::string, FeatureEntry>& entries) {
   int64_t total = 0;
   for (const auto& [prefix, entry] : entries) total += entry.tracks;
   return total;
+}
+
+std::string prefix_of(const std::string& key) {
+  return key.substr(0, key.find('\0', key.find('\0') + 1) + 1);
+}
+
+// Requires: the writer's lock of the part.
+int64_t remove_records(const std::filesystem::path& part, const std::vector<std::string>& keys) {
+  const auto environment = Environment::open(part, {.writable = true});
+  int64_t removed = 0;
+  environment->write(0, [&](WriteTransaction& transaction) {
+    removed = 0;
+    for (const auto& key : keys) removed += remove_record(transaction, key, prefix_of(key));
+  });
+  return removed;
 }
 
 // Copies what `main` lacks; returns the number of tracks copied, -1 where stopped.
@@ -104,7 +126,7 @@ int64_t merge_part(Environment& main, Environment& part, const std::string& name
           continue;
         }
         const auto header = parse_record(record);
-        const std::string prefix = key.substr(0, key.find('\0', key.find('\0') + 1) + 1);
+        const std::string prefix = prefix_of(key);
         auto feature = entries.at(prefix);
         feature.tracks = feature.value_bytes = 0;
         std::memcpy(add_record(target, key, prefix, feature, record.size(),
@@ -120,9 +142,12 @@ int64_t merge_part(Environment& main, Environment& part, const std::string& name
   };
   bool stopped = false;
   source.each(Table::tracks, "", [&](std::string_view key, std::string_view record) {
-    if (const auto fault = fault_of(key, record, entries); !fault.empty()) {
-      throw StoreError(detail::concat("merge_store: part ", name, ": ", name_of(key, record), ": ",
-                                      fault, "; remove it with a writer of that part, then merge"));
+    if (const auto fault = fault_of(key, record, entries); !fault.text.empty()) {
+      throw StoreError(
+          detail::concat("merge_store: part ", name, ": ", name_of(key, record), ": ", fault.text,
+                         fault.removable ? "; `vmr store check --remove-damaged` takes "
+                                           "it out, then merge"
+                                         : ""));
     }
     batch.emplace_back(key, record);
     batch_bytes += record.size() + 2 * kMaxKeyBytes;
@@ -157,9 +182,16 @@ void remove_folder(const std::filesystem::path& folder, const std::string& name)
 
 }  // namespace
 
-StoreReport check_store(const std::filesystem::path& folder, const RunControl& control) {
+StoreReport check_store(const std::filesystem::path& folder, const RunControl& control,
+                        const CheckOptions& options) {
   open_folder(folder, false);
   StoreReport report;
+  std::vector<std::unique_ptr<WriterLock>> locks;  // nothing is replaced between look and removal
+  for (const auto& name :
+       options.remove_damaged ? list_parts(folder) : std::vector<std::string>()) {
+    locks.push_back(std::make_unique<WriterLock>(folder, name));
+  }
+  std::map<std::string, std::vector<std::string>> removable;  // encoded keys by part
   std::vector<std::pair<std::string, std::shared_ptr<Environment>>> parts;
   for (const auto& name : list_parts(folder)) {
     try {
@@ -170,9 +202,10 @@ StoreReport check_store(const std::filesystem::path& folder, const RunControl& c
       int64_t seen = 0;
       transaction.each(Table::tracks, "", [&](std::string_view key, std::string_view record) {
         auto fault = fault_of(key, record, entries);
-        if (fault.empty()) fault = shadow_of(key, record, parts);
-        if (!fault.empty()) {
-          report.damaged.push_back({name_of(key, record), "part " + name + ": " + fault});
+        if (fault.text.empty()) fault.text = shadow_of(key, record, parts);
+        if (!fault.text.empty()) {
+          report.damaged.push_back({name_of(key, record), "part " + name + ": " + fault.text});
+          if (fault.removable) removable[name].emplace_back(key);
         }
         ++report.checked;
         control.progress({"check", ++seen, total, name});
@@ -186,8 +219,12 @@ StoreReport check_store(const std::filesystem::path& folder, const RunControl& c
       parts.emplace_back(name, environment);
     } catch (const StoreError& error) {
       report.damaged.push_back({name, error.what()});
+      removable.erase(name);  // its pages cannot be trusted with a write
     }
   }
+  if (!options.remove_damaged) return report;
+  parts.clear();
+  for (const auto& [name, keys] : removable) report.removed += remove_records(folder / name, keys);
   return report;
 }
 

@@ -73,7 +73,7 @@ class Taker {
   explicit Taker(std::string_view bytes) : bytes_(bytes) {}
 
   std::string_view take(size_t count) {
-    if (count > bytes_.size()) throw StoreError("header is shorter than its parts");
+    if (count > bytes_.size()) throw DamagedRecord("header is shorter than its parts");
     const auto taken = bytes_.substr(0, count);
     bytes_.remove_prefix(count);
     return taken;
@@ -95,18 +95,18 @@ RowTimes take_times(Taker& taker, uint8_t kind, int64_t rows) {
                width = taker.number<double>();
     // An empty track may have been made without a grid.
     if (rows == 0 && hop == 0 && width == 0) return RowTimes();
-    if (!(hop > 0) || !(width > 0)) throw StoreError("row times are no grid");
+    if (!(hop > 0) || !(width > 0)) throw DamagedRecord("row times are no grid");
     return RowTimes::regular(rows, start, hop, width);
   }
-  if (kind != 1) throw StoreError("unknown kind of row times");
+  if (kind != 1) throw DamagedRecord("unknown kind of row times");
   if (static_cast<uint64_t>(rows) > taker.left() / (2 * sizeof(double))) {
-    throw StoreError("header is shorter than its row times");
+    throw DamagedRecord("header is shorter than its row times");
   }
   std::vector<Interval> list(static_cast<size_t>(rows));
   for (auto& row : list) {
     row.start_seconds = taker.number<double>();
     row.end_seconds = taker.number<double>();
-    if (!(row.end_seconds >= row.start_seconds)) throw StoreError("a row ends before it starts");
+    if (!(row.end_seconds >= row.start_seconds)) throw DamagedRecord("a row ends before it starts");
   }
   return RowTimes::explicit_rows(std::move(list));
 }
@@ -206,8 +206,8 @@ void encode_record(const FeatureTrack& track, const std::string& id, const std::
 }
 
 RecordHeader parse_record(std::string_view record) {
-  if (record.size() < kFixedBytes) throw StoreError("record is cut short");
-  if (std::memcmp(record.data(), kMagic, sizeof kMagic) != 0) throw StoreError("not a record");
+  if (record.size() < kFixedBytes) throw DamagedRecord("record is cut short");
+  if (std::memcmp(record.data(), kMagic, sizeof kMagic) != 0) throw DamagedRecord("not a record");
   const auto version = load<uint8_t>(record.data() + 4);
   if (version > kRecordVersion) {
     throw StoreError(detail::concat("record version ", int{version},
@@ -222,22 +222,22 @@ RecordHeader parse_record(std::string_view record) {
   header.value_hash = load<uint64_t>(record.data() + 24);
   if (header.value_offset < kFixedBytes || header.value_offset > record.size() ||
       value_bytes != record.size() - header.value_offset) {
-    throw StoreError(detail::concat("record says ", header.value_offset, " + ", value_bytes,
-                                    " bytes but has ", record.size()));
+    throw DamagedRecord(detail::concat("record says ", header.value_offset, " + ", value_bytes,
+                                       " bytes but has ", record.size()));
   }
   header.value_bytes = value_bytes;
   const auto rest = record.substr(kFixedBytes, header.value_offset - kFixedBytes);
   if (xxh64(rest, xxh64(record.substr(0, 32))) != load<uint64_t>(record.data() + 32)) {
-    throw StoreError("checksum of the header is wrong");
+    throw DamagedRecord("checksum of the header is wrong");
   }
   if (version == 0 || code == 0 || code >= std::size(kDtypes) || axes == 0 || axes > kMaxAxes) {
-    throw StoreError("unknown version, dtype or number of axes");
+    throw DamagedRecord("unknown version, dtype or number of axes");
   }
   header.dtype = kDtypes[code];
   Taker taker(rest);
   for (int axis = 0; axis < axes; ++axis) header.shape.push_back(taker.number<int64_t>());
   if (byte_count(header.shape, c10::elementSize(header.dtype)) != value_bytes) {
-    throw StoreError(detail::concat("shape does not agree with ", value_bytes, " value bytes"));
+    throw DamagedRecord(detail::concat("shape does not agree with ", value_bytes, " value bytes"));
   }
   header.times = take_times(taker, load<uint8_t>(record.data() + 7), header.shape[0]);
   header.fingerprint = taker.take(kFingerprintBytes);
@@ -248,7 +248,7 @@ RecordHeader parse_record(std::string_view record) {
 
 void verify_values(const RecordHeader& header, std::string_view record) {
   if (xxh64(record.substr(header.value_offset)) != header.value_hash) {
-    throw StoreError("checksum of the values is wrong");
+    throw DamagedRecord("checksum of the values is wrong");
   }
 }
 
@@ -281,7 +281,7 @@ std::string key_prefix(const std::string& feature, const std::string& kind) {
 FeatureKey decode_key(std::string_view encoded, std::string_view record) {
   const auto first = encoded.find('\0');
   const auto second = first == encoded.npos ? first : encoded.find('\0', first + 1);
-  if (second == encoded.npos || second + 1 == encoded.size()) throw StoreError("not a key");
+  if (second == encoded.npos || second + 1 == encoded.size()) throw DamagedRecord("not a key");
   FeatureKey key;
   key.feature = encoded.substr(0, first);
   key.kind = encoded.substr(first + 1, second - first - 1);

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vmr/core/error.h"
 #include "vmr/core/feature_track.h"
 #include "vmr/store/feature_store.h"
 
@@ -21,6 +22,12 @@ uint64_t xxh64(std::string_view bytes, uint64_t seed = 0);
 
 inline constexpr uint8_t kRecordVersion = 1;
 inline constexpr size_t kMaxKeyBytes = 511;  // LMDB's limit
+
+// A record that is not what was written: it can only be made again.
+class DamagedRecord : public StoreError {
+ public:
+  using StoreError::StoreError;
+};
 
 struct RecordHeader {
   at::ScalarType dtype = at::ScalarType::Float;
@@ -39,10 +46,10 @@ uint64_t value_hash(const FeatureTrack& track);
 void encode_record(const FeatureTrack& track, const std::string& id, const std::string& fingerprint,
                    uint64_t value_hash, char* out);
 
-// Throws: StoreError telling what is wrong: cut short, newer version, checksum of the header,
-// lengths that do not add up.
+// Throws: DamagedRecord telling what is wrong: cut short, checksum of the header, lengths that do
+// not add up; StoreError for a record of a newer version.
 RecordHeader parse_record(std::string_view record);
-// Throws: StoreError where the values do not have the checksum of the header.
+// Throws: DamagedRecord where the values do not have the checksum of the header.
 void verify_values(const RecordHeader& header, std::string_view record);
 
 // Key of a track: feature NUL kind NUL id. Too long an id is replaced by 0xFF and its hash, which

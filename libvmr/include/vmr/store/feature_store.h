@@ -49,6 +49,13 @@ struct StoreStats {
 struct StoreReport {
   int64_t checked = 0;
   std::vector<ItemFailure> damaged;
+  int64_t removed = 0;  // of the damaged ones, where asked for
+};
+
+struct CheckOptions {
+  // Takes damaged tracks out, so that they count as absent and can be made again. What no removal
+  // mends stays: a part that cannot be opened, tracks written by a newer version.
+  bool remove_damaged = false;
 };
 
 class FeatureStore {
@@ -63,7 +70,8 @@ class FeatureStore {
   // Throws: InvalidArgument for bad tracks or read-only stores, StoreError when the disk is full or
   // the feature already holds tracks of another fingerprint (names both; see replace_feature).
   virtual void put(const std::vector<std::pair<FeatureKey, FeatureTrack>>& tracks) = 0;
-  // Empty where absent. The copy is the caller's. Throws: StoreError where the value is damaged.
+  // Empty where absent. The copy is the caller's. Throws: StoreError naming the key and the remedy
+  // where the value is damaged.
   virtual std::optional<FeatureTrack> find(const FeatureKey& key) const = 0;
   // Calls body with a track whose values lie in the mapped file: no copy, 64-byte aligned above
   // 2 KB, valid only inside body and not writable. Returns false where absent. The checksum of the
@@ -93,8 +101,10 @@ class FeatureStore {
 };
 
 // Reads every value and compares checksums. Never throws for damaged values: they are in the
-// report. A part that cannot be opened is an entry of its own.
-StoreReport check_store(const std::filesystem::path& folder, const RunControl& control = {});
+// report. A part that cannot be opened is an entry of its own. Throws: StoreError where the folder
+// is no store, or is to be changed while another writes it.
+StoreReport check_store(const std::filesystem::path& folder, const RunControl& control = {},
+                        const CheckOptions& options = {});
 // Copies all shard parts of `folder` into its main part and removes them; resumable. Where both
 // hold a key the main part's value stays (logged where they differ). Returns the tracks copied.
 // Throws: StoreError where a part is being written or damaged, or provenances differ.
