@@ -127,6 +127,30 @@ TEST_F(ClipDatasetTest, ListsItemsItCannotUse) {
   EXPECT_THROW(make(), InvalidArgument);
 }
 
+// As a store whose values were spoilt on the disk: only `find` compares their checksum.
+class SpoiltStore : public MemoryStore {
+ public:
+  std::optional<FeatureTrack> find(const store::FeatureKey& key) const override {
+    if (key.id == "m3") throw StoreError("fbank/music/m3 is damaged");
+    return MemoryStore::find(key);
+  }
+};
+
+TEST_F(ClipDatasetTest, RefusesDamagedValuesBeforeTheFirstBatch) {
+  SpoiltStore spoilt;
+  static_cast<MemoryStore&>(spoilt) = store_;
+  EXPECT_THAT([&] { ClipDataset(spoilt, manifest_, options_); },
+              testing::ThrowsMessage<StoreError>(HasSubstr("fbank/music/m3")));
+}
+
+TEST_F(ClipDatasetTest, NamesTheSplitsThereAre) {
+  manifest_.items[0].split = "valid";
+  options_.split = "tset";
+  EXPECT_THAT([&] { make(); },
+              testing::ThrowsMessage<InvalidArgument>(HasSubstr(
+                  "no track has the split \"tset\"; the splits are \"train\", \"valid\"")));
+}
+
 TEST_F(ClipDatasetTest, NoticesAStoreThatChanged) {
   const auto clips = make();
   store_.put_values("fbank", "music", "m5", at::zeros({2, 2, 3}));

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "data/none_usable.h"
 #include "data/random_stream.h"
 #include "vmr/core/error.h"
 
@@ -66,16 +67,17 @@ ClipDataset::ClipDataset(const store::FeatureStore& store, const Manifest& manif
     int64_t clips = 0;
     if (reason.empty()) {
       reason = "the store has no feature " + options_.feature;
-      store_->visit({options_.feature, options_.kind, item->id}, [&](const FeatureTrack& track) {
-        clips = track.values.size(0);
-        const auto row = track.values.sizes().slice(1).vec();
+      // A copy, but its checksum is compared: what is read batch by batch later was whole once.
+      if (const auto track = store_->find({options_.feature, options_.kind, item->id})) {
+        clips = track->values.size(0);
+        const auto row = track->values.sizes().slice(1).vec();
         if (clips > 0 && !shape) shape = row;
         reason = clips == 0 ? "feature " + options_.feature + " has no rows" : "";
         if (clips > 0 && row != *shape) {
           reason = detail::concat("its clips are ", at::IntArrayRef(row), ", those of other items ",
                                   at::IntArrayRef(*shape));
         }
-      });
+      }
     }
     if (!reason.empty()) {
       missing_.push_back({item->id, reason});
@@ -86,13 +88,8 @@ ClipDataset::ClipDataset(const store::FeatureStore& store, const Manifest& manif
     first_clip_.push_back(first_clip_.back() + clips);
   }
   if (items_.empty()) {
-    std::string reasons;
-    for (size_t i = 0; i < missing_.size() && i < 3; ++i) {
-      reasons += "; " + missing_[i].id + ": " + missing_[i].reason;
-    }
-    throw InvalidArgument(detail::concat("ClipDataset: none of the ", items.size(), " items of ",
-                                         options_.kind, " and split '", options_.split,
-                                         "' can be used", reasons));
+    throw InvalidArgument("ClipDataset: " +
+                          none_usable(manifest, options_.kind, options_.split, missing_));
   }
   clip_shape_ = *shape;
 }

@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "data/none_usable.h"
 #include "vmr/core/error.h"
 
 namespace vmr::data {
@@ -201,13 +202,8 @@ PairDataset::PairDataset(const store::FeatureStore& store, const store::Manifest
     used.insert(film->track);
   }
   if (films_.empty() && !options_.music_only) {
-    std::string reasons;
-    for (size_t i = 0; i < missing_.size() && i < 3; ++i) {
-      reasons += "; " + missing_[i].id + ": " + missing_[i].reason;
-    }
-    throw InvalidArgument(detail::concat("PairDataset: none of the ", films.size(),
-                                         " films of split '", options_.split, "' can be used",
-                                         reasons));
+    throw InvalidArgument("PairDataset: " +
+                          none_usable(manifest, "film", options_.split, missing_));
   }
   std::map<std::string, int64_t> place_of_track;
   for (const auto* track : music) {
@@ -221,8 +217,8 @@ PairDataset::PairDataset(const store::FeatureStore& store, const store::Manifest
     tracks_.push_back(track->id);
     append(found->second.values, music_.values);
   }
-  VMR_CHECK(!tracks_.empty(), "PairDataset: none of the ", music.size(), " tracks can be used",
-            missing_.empty() ? "" : "; " + missing_[0].id + ": " + missing_[0].reason);
+  VMR_CHECK(!tracks_.empty(),
+            "PairDataset: ", none_usable(manifest, "music", options_.split, missing_));
   for (const auto& name : track_names) track_of_film_.push_back(place_of_track.at(name));
 }
 

@@ -145,10 +145,10 @@ int64_t classify_clip_flow(store::FeatureStore& store, const store::Manifest& ma
       std::vector<float> training;
       for (const auto* film : manifest.of("film")) {
         if (film->split != "train" && !film->split.empty()) continue;
-        store.visit({"clip_flow_measures", "film", film->id}, [&](const FeatureTrack& track) {
-          const auto* values = track.values.const_data_ptr<float>();
-          training.insert(training.end(), values, values + track.values.numel());
-        });
+        if (const auto track = store.find({"clip_flow_measures", "film", film->id})) {
+          const auto* values = track->values.const_data_ptr<float>();
+          training.insert(training.end(), values, values + track->values.numel());
+        }
       }
       if (training.empty()) return 0;
       edges = video::fit_quantile_edges(training);

@@ -32,8 +32,10 @@ void validate(const ClipDatasetOptions& options);
 class ClipDataset {
  public:
   // Classes are the sorted distinct labels of all items of the kind in the manifest, whatever their
-  // split, so that training and validation agree. Keeps a reference to the store.
-  // Throws: InvalidArgument where no item is left (with the first reasons).
+  // split, so that training and validation agree. Keeps a reference to the store. Every value is
+  // read once here and its checksum compared; collate() trusts it afterwards.
+  // Throws: InvalidArgument where no item is left (with the first reasons, or the splits there
+  // are); StoreError naming the item where a value is damaged.
   ClipDataset(const store::FeatureStore& store, const store::Manifest& manifest,
               ClipDatasetOptions options, const RunControl& control = {});
 
