@@ -48,15 +48,14 @@ c10::Device resolve_device(std::string_view text) {
     const auto [rest, code] = std::from_chars(text.data() + 5, end, index);
     known = code == std::errc() && rest == end && index >= 0 && text.size() > 5;
   }
-  VMR_CHECK(known, "resolve_device: expected auto, cpu, cuda or cuda:N, got \"", text, "\"");
+  VMR_CHECK(known, "expected a device auto, cpu, cuda or cuda:N, got \"", text, "\"");
   if (!cuda_available()) {
-    throw CudaError("resolve_device: \"" + std::string(text) + "\" asked for, but " +
-                    cuda_problem() + "; use auto or cpu");
+    throw CudaError("device \"" + std::string(text) + "\" asked for, but " + cuda_problem() +
+                    "; use auto or cpu");
   }
   const int count = static_cast<int>(at::detail::getCUDAHooks().deviceCount());
   if (index >= count) {
-    throw CudaError(
-        detail::concat("resolve_device: device ", index, " asked for, but there are ", count));
+    throw CudaError(detail::concat("device cuda:", index, " asked for, but there are ", count));
   }
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
 }

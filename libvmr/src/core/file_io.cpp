@@ -28,7 +28,7 @@ void sync_path(const std::filesystem::path& path) {
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
   const std::filesystem::path aside = path.string() + ".part" + std::to_string(::getpid());
   const int file = ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) fail("create", aside);
+  if (file < 0) fail("write", path);
   size_t written = 0;
   while (written < bytes.size()) {
     const ssize_t count = ::write(file, bytes.data() + written, bytes.size() - written);
@@ -38,7 +38,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
       ::close(file);
       ::unlink(aside.c_str());
       errno = reason;
-      fail("write", aside);
+      fail("write", path);
     }
     written += static_cast<size_t>(count);
   }

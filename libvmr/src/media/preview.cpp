@@ -64,6 +64,7 @@ AVStream* copy_video_stream(OutputFile& file, const Input& film) {
 
 void write_preview(const std::filesystem::path& film_path, const std::filesystem::path& music,
                    const std::filesystem::path& out, const PreviewOptions& options) {
+  validate_preview_path(out);
   VMR_CHECK(std::isfinite(options.offset_seconds), "PreviewOptions: offset_seconds is ",
             options.offset_seconds, ", expected finite seconds");
   VMR_CHECK(options.fade_seconds >= 0 && std::isfinite(options.fade_seconds),

@@ -55,6 +55,15 @@ void validate(const FilmWriterOptions& options) {
             ", expected 0, 90, 180 or 270");
 }
 
+void validate_preview_path(const std::filesystem::path& out) {
+  static constexpr std::array kEndings{".mp4", ".m4v", ".mov", ".mkv"};
+  const auto ending = out.extension().string();
+  VMR_CHECK(std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end(),
+            "write_preview: ", out.string(),
+            ": a preview's name ends in .mp4, .m4v, .mov or .mkv, ",
+            ending.empty() ? "this has no ending" : "not in " + ending);
+}
+
 void validate(const DecodePlan& plan) {
   if (plan.audio) validate(*plan.audio);
   for (const FrameJob& job : plan.frame_jobs) validate(job);

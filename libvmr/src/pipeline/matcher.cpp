@@ -130,9 +130,8 @@ class RunMatcher : public Matcher {
     }
     const auto space = space_of(run_);
     if (space.id != catalogue_->stats().space.id) {
-      throw StoreError(folder.string() +
-                       ": its model is not the one that embedded its tracks; "
-                       "build the index again");
+      throw StoreError("the model in " + folder.string() +
+                       " is not the one that embedded its tracks; build the index again");
     }
   }
 

@@ -91,6 +91,16 @@ json fingerprints(const store::FeatureStore& store, const model::ModelInputs& in
   return result;
 }
 
+json read_about(const fs::path& run_folder) {
+  const auto about = run_folder / "about.json";
+  if (!fs::exists(about)) {
+    throw StoreError(run_folder.string() +
+                     (fs::exists(run_folder) ? " is no run folder" : " does not exist") +
+                     "; name the --out folder of `vmr pretrain` or `vmr train`");
+  }
+  return read_json_file(about.string());
+}
+
 bool has_tags(const store::Manifest& manifest) {
   return std::any_of(manifest.items.begin(), manifest.items.end(),
                      [](const auto& item) { return !item.tags.empty(); });
@@ -228,7 +238,7 @@ EmbedSummary embed_matching(const fs::path& run_folder, store::FeatureStore& sto
 
 EmbedSummary embed(const fs::path& run_folder, const fs::path& store_folder,
                    const RunOptions& options, const RunControl& control) {
-  const auto about = read_json_file((run_folder / "about.json").string());
+  const auto about = read_about(run_folder);
   store::StoreOptions store_options;
   store_options.writable = true;
   const auto store = store::FeatureStore::open(store_folder, store_options);
@@ -303,9 +313,9 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
 
 MatchingRun open_matching_run(const fs::path& run_folder, const std::string& device) {
   MatchingRun run;
-  run.about = read_json_file((run_folder / "about.json").string());
+  run.about = read_about(run_folder);
   if (run.about.value("run", "") != "train") {
-    throw StoreError(run_folder.string() + ": not a run of `vmr train` but of `vmr " +
+    throw StoreError(run_folder.string() + " is not a run of `vmr train` but of `vmr " +
                      run.about.value("run", "?") + "`");
   }
   run.recipe = read_recipe(run_folder / "recipe.json");

@@ -20,6 +20,10 @@ FileMapping::FileMapping(const std::filesystem::path& path) {
     if (file >= 0) ::close(file);
     throw StoreError(std::strerror(reason));
   }
+  if (S_ISDIR(info.st_mode)) {
+    ::close(file);
+    throw StoreError("it is a folder; name a file in it");
+  }
   size_ = static_cast<size_t>(info.st_size);
   void* place = MAP_FAILED;
   if (S_ISREG(info.st_mode) && size_ > 0) {

@@ -52,6 +52,10 @@ void open_folder(const std::filesystem::path& folder, bool create) {
   std::error_code error;
   if (!std::filesystem::exists(file, error)) {
     const bool present = std::filesystem::exists(folder, error);
+    if (present && !std::filesystem::is_directory(folder, error)) {
+      throw StoreError(detail::concat("store: ", folder.string(),
+                                      " is a file; a feature store is a folder: name one"));
+    }
     if (!create || (present && has_foreign_files(folder))) {
       throw StoreError(detail::concat("store: ", folder.string(), " is no feature store (no ",
                                       kFormatFile, ")",

@@ -62,8 +62,12 @@ struct PreviewOptions {
   double fade_seconds = 0.5;  // fade-out at the end of the film, and fade-in where the music is cut
 };
 
+// Throws: InvalidArgument unless `out` ends in .mp4, .m4v, .mov or .mkv: what holds the codecs of
+// films beside AAC. For who wants to know before hours of work.
+void validate_preview_path(const std::filesystem::path& out);
+
 // The film's picture, bit for bit, with the music as its only sound: cut or followed by silence at
-// the film's length. Throws: MediaError; InvalidArgument.
+// the film's length. Throws: MediaError; InvalidArgument, as validate_preview_path too.
 void write_preview(const std::filesystem::path& film, const std::filesystem::path& music,
                    const std::filesystem::path& out, const PreviewOptions& options = {});
 
