@@ -30,7 +30,7 @@ int run(const Options& options) {
                 {"already_there", summary.already_there},
                 {"failures", summary.failures.size()}});
   } else {
-    std::cout << summary.feature << ": " << summary.items << " items written, "
+    std::cout << summary.feature << ": " << counted(summary.items, "item") << " written, "
               << summary.already_there << " were there already\n";
   }
   return report_failures(summary.failures, summary.items + summary.already_there);
@@ -47,7 +47,7 @@ Command add_embed(CLI::App& root) {
   app->add_option("--text-encoder", options->text_encoder,
                   "or a sentence-transformers folder: vectors of the tags");
   app->add_option("--store", options->store, "feature store")->required();
-  return {app, [options] { return run(*options); }};
+  return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 
 }  // namespace vmr::apps

@@ -35,8 +35,8 @@ int report(const pipeline::IndexSummary& summary, const Options& options) {
     document["failed"] = summary.failures.size();
     print_json(document);
   } else {
-    std::cout << summary.tracks << " tracks added; the catalogue has " << summary.stats.tracks
-              << "\n";
+    std::cout << counted(summary.tracks, "track") << " added; the catalogue has "
+              << summary.stats.tracks << "\n";
   }
   return report_failures(summary.failures, summary.tracks);
 }
@@ -53,7 +53,7 @@ int build(const Options& options) {
 int add(const Options& options) {
   std::vector<store::ManifestItem> tracks;
   if (!options.manifest.empty()) {
-    const auto manifest = store::read_manifest(options.manifest);
+    const auto manifest = store::read_manifest(options.manifest, {.require_paths = true});
     for (const auto* item : manifest.of("music")) tracks.push_back(*item);
   }
   for (const auto& file : options.files) {
@@ -63,6 +63,7 @@ int add(const Options& options) {
     item.kind = "music";
     tracks.push_back(item);
   }
+  VMR_CHECK(options.manifest.empty() || !tracks.empty(), options.manifest, " lists no music");
   VMR_CHECK(!tracks.empty(), "index add: give audio files or --manifest");
   Common one_thread = options.common;
   one_thread.threads = 1;
@@ -73,15 +74,19 @@ int add(const Options& options) {
 
 int remove(const Options& options) {
   const auto catalogue = retrieval::Catalogue::open(options.index);
-  const auto removed = catalogue->remove(options.ids);
-  if (options.common.json) {
-    print_json({{"removed", removed}, {"tracks", catalogue->stats().tracks}});
-  } else {
-    std::cout << removed << " of " << options.ids.size() << " tracks removed\n";
+  const auto before = catalogue->snapshot();
+  std::vector<ItemFailure> missing;
+  for (const auto& id : options.ids) {
+    if (!before->find(id)) missing.push_back({id, "not in the catalogue"});
   }
-  if (removed == int64_t(options.ids.size())) return kDone;
-  std::cerr << "the others are not in the catalogue\n";
-  return removed > 0 ? kSomeFailed : kNothingDone;
+  const auto removed = catalogue->remove(options.ids);
+  const auto left = catalogue->stats().tracks;
+  if (options.common.json) {
+    print_json({{"removed", removed}, {"tracks", left}, {"not_found", missing.size()}});
+  } else {
+    std::cout << counted(removed, "track") << " removed; the catalogue has " << left << "\n";
+  }
+  return report_failures(missing, removed);
 }
 
 int list(const Options& options) {
@@ -134,7 +139,8 @@ Command add_index(CLI::App& root) {
   auto* remove_app = subcommand("remove", "take tracks out");
   remove_app->add_option("ids", options->ids, "ids of tracks")->required();
   auto* list_app = subcommand("list", "tracks with their metadata");
-  list_app->add_option("--filter", options->filter, "like genre=rock bpm:100..120");
+  list_app->add_option("--filter", options->filter, "like genre=rock bpm:100..120")
+      ->check(not_empty());
   auto* stats_app = subcommand("stats", "size, generation, embedding space");
   return {app, [=] {
             if (build_app->parsed()) return build(*options);

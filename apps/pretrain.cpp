@@ -35,7 +35,7 @@ Command add_pretrain(CLI::App& root) {
       ->required();
   app->add_option("--store", options->store, "feature store of `vmr extract`")->required();
   app->add_option("--out", options->out, "run folder")->required();
-  return {app, [options] { return run(*options); }};
+  return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 
 }  // namespace vmr::apps

@@ -96,7 +96,7 @@ void add_common(CLI::App& app, Common& common) {
           resolve_device(text);
           return "";
         } catch (const Error& error) {
-          return error.what();
+          return plain(error.what());
         }
       });
   app.add_option("--threads", common.threads, "worker threads; 0 = one per core")
@@ -146,16 +146,6 @@ bool interrupted() { return g_interrupted; }
 
 void print_json(const nlohmann::json& document) {
   std::cout << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-}
-
-int report_failures(const std::vector<ItemFailure>& failures, int64_t succeeded) {
-  end_progress();
-  for (const auto& failure : failures) {
-    std::cerr << "failed: " << failure.id << ": " << failure.reason << "\n";
-  }
-  if (interrupted()) return kInterrupted;
-  if (failures.empty()) return kDone;
-  return succeeded > 0 ? kSomeFailed : kNothingDone;
 }
 
 int thread_count(const Common& common) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -27,6 +28,7 @@ struct Common {
 struct Command {
   CLI::App* app;
   std::function<int()> run;
+  bool resumes = false;  // the same command again goes on where it was interrupted
 };
 
 // Adds --json, --seed, --device, --threads to a subcommand.
@@ -41,6 +43,23 @@ bool interrupted();
 
 // Prints one JSON document on stdout.
 void print_json(const nlohmann::json& document);
+// An error's text without the names of our functions, which tell a user nothing.
+std::string plain(const std::string& message);
+// "1 track", "2 tracks".
+std::string counted(int64_t number, const std::string& noun);
+// Sentences on stderr about files that are damaged but could be used.
+void warn(const std::vector<std::string>& problems);
+// Throws: StoreError where the file an option names cannot be written, so that it is known before
+// the work. "" passes.
+void require_writable(const std::string& option, const std::string& path);
+// Writes one of a command's files after its result was printed: a failure is listed and costs the
+// file alone.
+void write_output(const std::string& path, std::vector<ItemFailure>& failures,
+                  const std::function<void()>& write);
+// Puts `text` before the exit codes at the end of a subcommand's help.
+void add_footer(CLI::App& app, const std::string& text);
+// For options where an empty text is a mistake and not "none".
+CLI::Validator not_empty();
 // Lists failures on stderr; returns kSomeFailed, kNothingDone or kDone.
 int report_failures(const std::vector<ItemFailure>& failures, int64_t succeeded);
 // Applies --threads to LibTorch's pools; the library itself never does.

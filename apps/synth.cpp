@@ -28,7 +28,7 @@ int run(Options& options) {
                 {"seconds", summary.seconds},
                 {"media_seconds", summary.media_seconds}});
   } else {
-    std::cout << summary.rendered << " files rendered, " << summary.reused
+    std::cout << counted(summary.rendered, "file") << " rendered, " << summary.reused
               << " were there already; the list is " << summary.manifest.string() << "\n";
   }
   return report_failures(summary.failed, summary.rendered + summary.reused);
@@ -57,7 +57,7 @@ Command add_synth(CLI::App& root) {
       ->capture_default_str();
   app->add_option("--valid-share", library.valid_share, "share of the tracks; the rest is test")
       ->capture_default_str();
-  return {app, [options] { return run(*options); }};
+  return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 
 }  // namespace vmr::apps
