@@ -7,7 +7,7 @@
 #include "backends.h"
 #include "shared.h"
 #include "vmr/audio/beat.h"
-#include "vmr/media/audio_reader.h"
+#include "vmr/media/decode.h"
 #include "vmr/pipeline/plots.h"
 #include "vmr/pipeline/recipe.h"
 
@@ -20,26 +20,34 @@ struct Options {
   double rate_hz = 16000;
 };
 
+void print(const audio::BeatResult& result, const Options& options) {
+  if (options.common.json) {
+    print_json({{"tempo_bpm", result.tempo_bpm},
+                {"beats_seconds", result.beats_seconds},
+                {"method", options.method}});
+    return;
+  }
+  std::printf("%.2f BPM, %s (%s)\n", result.tempo_bpm,
+              counted(int64_t(result.beats_seconds.size()), "beat").c_str(),
+              options.method.c_str());
+  for (const double seconds : result.beats_seconds) std::printf("%.3f\n", seconds);
+}
+
 int run(const Options& options) {
   audio::BeatOptions beats;
   beats.method = pipeline::parse_beat_method(options.method);
   beats.rate_hz = options.rate_hz;
   beats.external = aubio_backend();
-  media::AudioOptions audio_options;
-  audio_options.rate_hz = options.rate_hz;
-  const auto sound = media::read_audio(options.file, audio_options, control().stop);
-  const auto result = audio::track_beats(sound.samples[0].contiguous(), beats);
-  if (!options.plot.empty()) pipeline::write_beat_plot(options.plot, result);
-  if (options.common.json) {
-    print_json({{"tempo_bpm", result.tempo_bpm},
-                {"beats_seconds", result.beats_seconds},
-                {"method", options.method}});
-    return kDone;
-  }
-  std::printf("%.2f BPM, %zu beats (%s)\n", result.tempo_bpm, result.beats_seconds.size(),
-              options.method.c_str());
-  for (const double seconds : result.beats_seconds) std::printf("%.3f\n", seconds);
-  return kDone;
+  require_writable("--plot", options.plot);
+  media::DecodePlan plan;
+  plan.audio.emplace().rate_hz = options.rate_hz;
+  const auto decoded = media::decode(options.file, plan, control().stop);
+  warn(decoded.problems);
+  const auto result = audio::track_beats(decoded.audio->samples[0].contiguous(), beats);
+  print(result, options);
+  std::vector<ItemFailure> failures;
+  write_output(options.plot, failures, [&] { pipeline::write_beat_plot(options.plot, result); });
+  return report_failures(failures, 1);
 }
 
 }  // namespace

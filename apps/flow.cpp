@@ -32,21 +32,25 @@ int run(const Options& options) {
   VMR_CHECK(options.fps > 0, "flow: --fps: expected a positive rate, got ", options.fps);
   flow.width = width;
   flow.height = height;
-  const auto tracks = pipeline::extract_film(options.file, recipe, control().stop).tracks;
-  const auto& track = tracks.front().second;
+  require_writable("--plot", options.plot);
+  const auto extracted = pipeline::extract_film(options.file, recipe, control().stop);
+  warn(extracted.problems);
+  const auto& track = extracted.tracks.front().second;
   std::vector<double> seconds, values;
   for (int64_t row = 0; row < track.times.size(); ++row) {
     seconds.push_back(track.times.at(row).start_seconds);
     values.push_back(double(track.values.const_data_ptr<float>()[row]));
   }
-  if (!options.plot.empty())
-    pipeline::write_curve_plot(options.plot, "Optical flow", "pixels", seconds, values);
   if (options.common.json) {
     print_json({{"times_seconds", seconds}, {"mean_magnitude_pixels", values}});
-    return kDone;
+  } else {
+    for (size_t i = 0; i < seconds.size(); ++i) std::printf("%.3f %.4f\n", seconds[i], values[i]);
   }
-  for (size_t i = 0; i < seconds.size(); ++i) std::printf("%.3f %.4f\n", seconds[i], values[i]);
-  return kDone;
+  std::vector<ItemFailure> failures;
+  write_output(options.plot, failures, [&] {
+    pipeline::write_curve_plot(options.plot, "Optical flow", "pixels", seconds, values);
+  });
+  return report_failures(failures, 1);
 }
 
 }  // namespace

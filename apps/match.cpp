@@ -64,25 +64,40 @@ int run_words(const Options& options) {
   return finish(hits);
 }
 
+// After the ranking is printed: it stays where a file cannot be written.
+std::vector<ItemFailure> write_files(const Options& options, const pipeline::FilmAnalysis& film,
+                                     const std::vector<retrieval::Hit>& hits,
+                                     const RunControl& watch) {
+  std::vector<ItemFailure> failures;
+  write_output(options.report, failures, [&] {
+    pipeline::write_match_report(options.report, film, hits, {}, watch);
+    end_progress();
+    std::cerr << "report: " << options.report << "\n";
+  });
+  if (hits.empty()) return failures;
+  write_output(options.preview, failures, [&] {
+    media::PreviewOptions preview;
+    preview.offset_seconds = hits.front().offset_seconds;
+    media::write_preview(options.film, pipeline::track_path(hits.front()), options.preview,
+                         preview);
+    std::cerr << "preview with " << hits.front().id << ": " << options.preview << "\n";
+  });
+  return failures;
+}
+
 int run(const Options& options) {
+  retrieval::Filter::parse(options.match.filter);  // what is wrong with it is said before the work
   if (options.film.empty()) return run_words(options);
+  require_writable("--report", options.report);
+  require_writable("--preview", options.preview);
+  if (!options.preview.empty()) media::validate_preview_path(options.preview);
   const auto watch = control();
   const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
   const auto film = matcher->analyse(options.film, watch.stop);
   auto query = options.match;
   query.threads = options.common.threads;
   const auto hits = matcher->match(film, query);
-  if (!options.report.empty()) {
-    pipeline::write_match_report(options.report, film, hits, {}, watch);
-  }
-  if (!options.preview.empty() && !hits.empty()) {
-    media::PreviewOptions preview;
-    preview.offset_seconds = hits.front().offset_seconds;
-    media::write_preview(options.film, pipeline::track_path(hits.front()), options.preview,
-                         preview);
-  }
-  end_progress();
-  for (const auto& problem : film.problems) std::cerr << "warning: " << problem << "\n";
+  warn(film.problems);
   if (options.common.json) {
     print_json({{"film", options.film},
                 {"duration_seconds", film.duration_seconds},
@@ -91,11 +106,10 @@ int run(const Options& options) {
   } else {
     print_table(hits);
   }
-  if (!options.report.empty()) std::cerr << "report: " << options.report << "\n";
-  if (!options.preview.empty() && !hits.empty()) {
-    std::cerr << "preview with " << hits.front().id << ": " << options.preview << "\n";
-  }
-  return finish(hits);
+  std::cout.flush();
+  std::fflush(stdout);
+  const auto failures = write_files(options, film, hits, watch);
+  return failures.empty() ? finish(hits) : report_failures(failures, 1);
 }
 
 }  // namespace
@@ -106,17 +120,23 @@ Command add_match(CLI::App& root) {
   add_common(*app, options->common);
   app->add_option("film", options->film, "film file; may be left out where --text is given");
   app->add_option("--index", options->index, "catalogue of `vmr index build`")->required();
-  app->add_option("--top", options->match.top, "number of hits")->capture_default_str();
+  app->add_option("--top", options->match.top, "number of hits")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   app->add_option("--filter", options->match.filter,
-                  "metadata that hits must have: genre=rock bpm:100..120 license!=nc");
+                  "metadata that hits must have: genre=rock bpm:100..120 license!=nc")
+      ->check(not_empty());
   app->add_option("--text", options->match.text,
                   "words as a query, alone or beside the film: a tag, or anything where\n"
-                  "the catalogue has a sentence encoder");
+                  "the catalogue has a sentence encoder")
+      ->check(not_empty());
   app->add_option("--text-weight", options->match.text_weight, "its share of the score, 0 to 1")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
   app->add_option("--report", options->report, "write one self-contained HTML page");
-  app->add_option("--preview", options->preview,
-                  "write the film (mp4) with the best track under it");
+  app->add_option(
+      "--preview", options->preview,
+      "write the film with the best track under it: a name in .mp4, .m4v, .mov or .mkv");
   return {app, [options] { return run(*options); }};
 }
 

@@ -45,21 +45,22 @@ nlohmann::json to_json(const media::MediaInfo& info) {
   return json;
 }
 
-void print(const media::MediaInfo& info) {
+void print(const media::MediaInfo& info, bool scanned) {
   std::cout << info.path << ": " << info.format << ", " << info.duration_seconds << " s\n";
   if (const auto& video = info.video) {
     std::cout << "  video  " << video->codec << " " << video->width << "x" << video->height << ", "
-              << video->fps << " frames/s" << (video->variable_rate ? " (variable)" : "") << ", "
-              << video->frames << " frames, " << video->key_frame_seconds.size()
-              << " key frames, from " << video->start_seconds << " s for "
-              << video->duration_seconds << " s";
+              << video->fps << " frames/s" << (video->variable_rate ? " (variable)" : "");
+    if (video->frames >= 0) std::cout << ", " << counted(video->frames, "frame");
+    if (scanned)
+      std::cout << ", " << counted(int64_t(video->key_frame_seconds.size()), "key frame");
+    std::cout << ", from " << video->start_seconds << " s for " << video->duration_seconds << " s";
     if (video->rotation_degrees != 0) std::cout << ", turned " << video->rotation_degrees;
     std::cout << "\n";
   }
   if (const auto& audio = info.audio) {
-    std::cout << "  audio  " << audio->codec << " " << audio->rate_hz << " Hz, " << audio->channels
-              << " channels, from " << audio->start_seconds << " s for " << audio->duration_seconds
-              << " s\n";
+    std::cout << "  audio  " << audio->codec << " " << audio->rate_hz << " Hz, "
+              << counted(audio->channels, "channel") << ", from " << audio->start_seconds
+              << " s for " << audio->duration_seconds << " s\n";
   }
   for (const auto& problem : info.problems) std::cout << "  problem: " << problem << "\n";
 }
@@ -69,20 +70,23 @@ int run(const Options& options) {
   probe_options.scan = !options.fast;
   auto documents = nlohmann::json::array();
   std::vector<ItemFailure> failures;
+  bool problems = false;
   for (const auto& file : options.files) {
     try {
       const auto info = media::probe(file, probe_options);
       if (options.common.json) {
         documents.push_back(to_json(info));
       } else {
-        print(info);
+        print(info, probe_options.scan);
       }
+      problems = problems || !info.problems.empty();
     } catch (const MediaError& error) {
       failures.push_back({file, error.what()});
     }
   }
   if (options.common.json) print_json(documents);
-  return report_failures(failures, int64_t(options.files.size() - failures.size()));
+  const int code = report_failures(failures, int64_t(options.files.size() - failures.size()));
+  return code == kDone && problems ? kSomeFailed : code;
 }
 
 }  // namespace
@@ -94,6 +98,7 @@ Command add_probe(CLI::App& root) {
   add_common(*app, options->common);
   app->add_option("files", options->files, "media files")->required();
   app->add_flag("--fast", options->fast, "trust the header instead of reading all packets");
+  add_footer(*app, "A file with a problem counts as failed: exit code 1.");
   return {app, [options] { return run(*options); }};
 }
 

@@ -11,7 +11,7 @@
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
 #include "vmr/core/json_reader.h"
-#include "vmr/media/audio_reader.h"
+#include "vmr/media/decode.h"
 #include "vmr/pipeline/extraction.h"
 
 namespace vmr::pipeline {
@@ -21,10 +21,16 @@ namespace fs = std::filesystem;
 
 constexpr double kRateHz = 16000;
 
-at::Tensor sound(const fs::path& file, std::stop_token stop) {
-  media::AudioOptions options;
-  options.rate_hz = kRateHz;
-  return media::read_audio(file, options, stop).samples[0].contiguous();
+struct Sound {
+  at::Tensor samples;  // [samples]
+  std::vector<std::string> problems;
+};
+
+Sound read_sound(const fs::path& file, std::stop_token stop) {
+  media::DecodePlan plan;
+  plan.audio.emplace().rate_hz = kRateHz;
+  auto decoded = media::decode(file, plan, stop);
+  return {decoded.audio->samples[0].contiguous(), std::move(decoded.problems)};
 }
 
 // Frames that are `hop` samples apart and `width` long, the first one starting at `start` seconds.
@@ -34,24 +40,24 @@ FeatureTrack framed(at::Tensor values, const char* name, double start, double ho
   return {values.contiguous(), times, {name, "1", "{}", "", hash_file(file)}};
 }
 
-FeatureTrack describe_fbank(const fs::path& file, std::stop_token stop) {
-  return framed(audio::fbank(sound(file, stop)), "fbank", 0, 160, 400, file);
+FeatureTrack describe_fbank(const at::Tensor& sound, const fs::path& file) {
+  return framed(audio::fbank(sound), "fbank", 0, 160, 400, file);
 }
 
-FeatureTrack describe_log_mel(const fs::path& file, std::stop_token stop) {
+FeatureTrack describe_log_mel(const at::Tensor& sound, const fs::path& file) {
   audio::LogMelOptions options;
   options.rate_hz = kRateHz;
-  const auto mel = audio::log_mel(sound(file, stop).unsqueeze(0), options)[0].t();
+  const auto mel = audio::log_mel(sound.unsqueeze(0), options)[0].t();
   // Centre padding: frame t is centred on sample t * hop.
   const double half = double(options.window_samples) / 2 / kRateHz;
   return framed(mel, "log_mel", -half, double(options.hop_samples), double(options.window_samples),
                 file);
 }
 
-FeatureTrack describe_onset(const fs::path& file, std::stop_token stop) {
+FeatureTrack describe_onset(const at::Tensor& sound, const fs::path& file) {
   audio::OnsetOptions options;
   options.rate_hz = kRateHz;
-  const auto onset = audio::onset_strength(sound(file, stop), options);
+  const auto onset = audio::onset_strength(sound, options);
   return framed(onset, "onset", 0, double(options.hop_samples), double(options.hop_samples), file);
 }
 
@@ -86,7 +92,7 @@ std::vector<std::pair<std::string, std::string>> describable_features() {
           {"cuts", "times of hard cuts, [cuts], seconds"}};
 }
 
-FeatureTrack describe(const fs::path& file, const std::string& feature, std::stop_token stop) {
+Description describe(const fs::path& file, const std::string& feature, std::stop_token stop) {
   std::vector<std::string> names;
   for (const auto& [name, text] : describable_features()) names.push_back(name);
   if (std::find(names.begin(), names.end(), feature) == names.end()) {
@@ -97,16 +103,32 @@ FeatureTrack describe(const fs::path& file, const std::string& feature, std::sto
                           (near.empty() ? "" : "; did you mean \"" + near + "\"?") +
                           " (known: " + known + ")");
   }
-  if (feature == "fbank") return describe_fbank(file, stop);
-  if (feature == "log_mel") return describe_log_mel(file, stop);
-  if (feature == "onset") return describe_onset(file, stop);
+  using Make = FeatureTrack (*)(const at::Tensor&, const fs::path&);
+  constexpr std::pair<const char*, Make> kOfSound[] = {
+      {"fbank", describe_fbank}, {"log_mel", describe_log_mel}, {"onset", describe_onset}};
+  for (const auto& [name, make] : kOfSound) {
+    if (feature != name) continue;
+    auto sound = read_sound(file, stop);
+    return {make(sound.samples, file), std::move(sound.problems)};
+  }
   const auto recipe = recipe_for(feature);
   const bool film = !planned_features("film", recipe).empty();
-  for (auto& [name, track] :
-       (film ? extract_film(file, recipe, stop) : extract_music(file, recipe, {}, stop)).tracks) {
-    if (name == feature || (name == "fbank" && feature == "fbank_clips")) return std::move(track);
+  auto extracted = film ? extract_film(file, recipe, stop) : extract_music(file, recipe, {}, stop);
+  for (auto& [name, track] : extracted.tracks) {
+    if (name == feature || (name == "fbank" && feature == "fbank_clips")) {
+      return {std::move(track), std::move(extracted.problems)};
+    }
   }
   VMR_ASSERT(false, "extraction did not make ", feature);
+}
+
+bool is_moments(const FeatureTrack& track) {
+  if (track.values.dim() != 1 || track.values.scalar_type() != at::kDouble) return false;
+  for (int64_t row = 0; row < track.times.size(); ++row) {
+    const auto time = track.times.at(row);
+    if (time.start_seconds != time.end_seconds) return false;
+  }
+  return true;
 }
 
 std::string to_csv(const FeatureTrack& track) {
@@ -116,14 +138,18 @@ std::string to_csv(const FeatureTrack& track) {
   VMR_CHECK(columns <= 4096, "to_csv: rows of ", columns, " values; write .npy instead");
   std::ostringstream out;
   out.precision(9);
-  out << "start_seconds,end_seconds";
-  for (int64_t column = 0; column < columns; ++column) out << ",v" << column;
+  const bool moments = is_moments(track);
+  out << (moments ? "seconds" : "start_seconds,end_seconds");
+  if (!moments) {
+    for (int64_t column = 0; column < columns; ++column) out << ",v" << column;
+  }
   out << "\n";
   const auto* value = values.const_data_ptr<double>();
   for (int64_t row = 0; row < rows; ++row) {
     const auto time = track.times.at(row);
-    out << time.start_seconds << "," << time.end_seconds;
-    for (int64_t column = 0; column < columns; ++column) out << "," << *value++;
+    out << time.start_seconds;
+    if (!moments) out << "," << time.end_seconds;
+    for (int64_t column = 0; !moments && column < columns; ++column) out << "," << *value++;
     out << "\n";
   }
   return out.str();

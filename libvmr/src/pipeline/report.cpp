@@ -237,6 +237,20 @@ void write_curve_plot(const fs::path& out, const std::string& title, const std::
   vmr::detail::write_file_atomically(out, svg(plot));
 }
 
+void write_moments_plot(const fs::path& out, const std::string& title,
+                        const std::vector<double>& seconds) {
+  auto plot = time_plot(title, seconds.empty() ? 1 : seconds.back(), "seconds to the next", "s");
+  SvgSeries series;
+  for (size_t i = 0; i + 1 < seconds.size(); ++i) {
+    series.x.push_back(seconds[i]);
+    series.y.push_back(seconds[i + 1] - seconds[i]);
+  }
+  series.kind = SvgSeries::Kind::bars;
+  plot.series.push_back(std::move(series));
+  for (const double moment : seconds) plot.markers.push_back({moment, ""});
+  vmr::detail::write_file_atomically(out, svg(plot));
+}
+
 void write_beat_plot(const fs::path& out, const audio::BeatResult& beats) {
   const double frame_seconds =
       double(beats.onset_options.hop_samples) / beats.onset_options.rate_hz;

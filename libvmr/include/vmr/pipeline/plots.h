@@ -15,6 +15,10 @@ void write_curve_plot(const std::filesystem::path& out, const std::string& title
                       const std::string& unit, const std::vector<double>& seconds,
                       const std::vector<double>& values);
 
+// Moments (cuts) as marks on the time axis, with bars as high as the seconds to the next.
+void write_moments_plot(const std::filesystem::path& out, const std::string& title,
+                        const std::vector<double>& seconds);
+
 // Onset strength over time with the beats marked.
 void write_beat_plot(const std::filesystem::path& out, const audio::BeatResult& beats);
 
