@@ -116,8 +116,8 @@ Command add_bench(CLI::App& root) {
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
   app->add_option("--home", options->home, "folder of the bench_ programs and peers/");
-  app->footer(
-      "Peers run with the Python interpreter named in VMR_PEERS_PYTHON, set by ./dev bench.");
+  add_footer(
+      *app, "Peers run with the Python interpreter named in VMR_PEERS_PYTHON, set by ./dev bench.");
   return {app, [options] { return run(*options); }};
 }
 

@@ -28,7 +28,8 @@ int run(const Options& options) {
   extract.max_bad = options.max_bad;
   extract.aubio = aubio_backend();
   const auto recipe = find_recipe(options.recipe);
-  const auto manifest = store::read_manifest(options.manifest);
+  const auto manifest = store::read_manifest(options.manifest, {.require_paths = true});
+  VMR_CHECK(!manifest.items.empty(), options.manifest, " lists no items");
   // Items are the unit of parallel work; each of them computes on one thread.
   Common one_thread = options.common;
   one_thread.threads = 1;
@@ -52,13 +53,21 @@ int run(const Options& options) {
                 {"damaged", listed(summary.damaged)},
                 {"seconds", summary.seconds},
                 {"media_seconds", summary.media_seconds},
-                {"interrupted", summary.interrupted}});
+                {"interrupted", summary.interrupted},
+                {"too_many_bad", summary.too_many_bad}});
   } else {
-    std::cout << summary.extracted << " of " << summary.items << " items extracted, "
+    std::cout << summary.extracted << " of " << counted(summary.items, "item") << " extracted, "
               << summary.already_there << " were there already, " << summary.failures.size()
               << " failed, " << summary.seconds << " s\n";
   }
-  return report_failures(summary.failures, summary.extracted + summary.already_there);
+  const auto done = summary.extracted + summary.already_there;
+  const int code = report_failures(summary.failures, done);
+  if (summary.too_many_bad) {
+    std::cerr << "stopped: more than --max-bad " << options.max_bad << " failed; "
+              << counted(summary.items - done - int64_t(summary.failures.size()), "item")
+              << " not tried\n";
+  }
+  return code;
 }
 
 }  // namespace
@@ -76,10 +85,10 @@ Command add_extract(CLI::App& root) {
       ->capture_default_str();
   app->add_option("--max-bad", options->max_bad, "stop after so many failures; -1 = never")
       ->capture_default_str();
-  app->footer(
-      "Running it again goes on where it stopped. Failures are listed in "
-      "STORE/quarantine.jsonl.");
-  return {app, [options] { return run(*options); }};
+  add_footer(*app,
+             "Running it again goes on where it stopped. Failures are listed in "
+             "STORE/quarantine.jsonl.");
+  return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 
 }  // namespace vmr::apps

@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "shared.h"
 #include "vmr/core/error.h"
@@ -17,21 +19,34 @@ namespace {
 struct Options {
   Common common;
   std::string store, out, feature, kind;
+  bool remove_damaged = false;
 };
 
 int check(const Options& options) {
-  const auto report = store::check_store(options.store, control());
+  const auto report =
+      store::check_store(options.store, control(), {.remove_damaged = options.remove_damaged});
   end_progress();
+  const auto damaged_count = int64_t(report.damaged.size());
   if (options.common.json) {
     auto damaged = nlohmann::json::array();
     for (const auto& item : report.damaged) {
       damaged.push_back({{"key", item.id}, {"reason", item.reason}});
     }
-    print_json({{"checked", report.checked}, {"damaged", damaged}});
+    print_json({{"checked", report.checked}, {"damaged", damaged}, {"removed", report.removed}});
   } else {
-    std::cout << report.checked << " tracks checked, " << report.damaged.size() << " damaged\n";
+    std::cout << counted(report.checked, "value") << " checked, " << damaged_count << " damaged";
+    if (options.remove_damaged) std::cout << ", " << report.removed << " removed";
+    std::cout << "\n";
   }
-  return report_failures(report.damaged, report.checked - int64_t(report.damaged.size()));
+  const int code = report_failures(report.damaged, report.checked - damaged_count);
+  if (damaged_count == 0 || code == kInterrupted) return code;
+  if (!options.remove_damaged) {
+    std::cerr << "`vmr store check " << options.store << " --remove-damaged` takes out what is "
+              << "damaged, to be made again\n";
+    return code;
+  }
+  std::cerr << "run the `vmr extract` or `vmr embed` that made what was removed again\n";
+  return report.removed == damaged_count ? kDone : code;
 }
 
 int merge(const Options& options) {
@@ -40,7 +55,7 @@ int merge(const Options& options) {
   if (options.common.json)
     print_json({{"merged", merged}});
   else
-    std::cout << merged << " tracks merged into the main part\n";
+    std::cout << counted(merged, "value") << " merged into the main part\n";
   return kDone;
 }
 
@@ -69,7 +84,11 @@ int stats(const Options& options) {
                           {"weights_hash", provenance->weights_hash}});
     }
   }
-  const nlohmann::json document = {{"tracks", figures.tracks},
+  std::map<std::string, std::set<std::string>> items;  // ids by kind
+  for (const auto& key : store->keys()) items[key.kind].insert(key.id);
+  const auto films = int64_t(items["film"].size()), music = int64_t(items["music"].size());
+  const nlohmann::json document = {{"items", {{"film", films}, {"music", music}}},
+                                   {"tracks", figures.tracks},
                                    {"value_bytes", figures.value_bytes},
                                    {"file_bytes", figures.file_bytes},
                                    {"parts", figures.parts},
@@ -78,11 +97,14 @@ int stats(const Options& options) {
     print_json(document);
     return kDone;
   }
-  std::cout << figures.tracks << " tracks, " << figures.value_bytes / 1e6 << " MB of values in "
-            << figures.file_bytes / 1e6 << " MB of files, " << figures.parts << " parts\n";
+  std::cout << counted(films, "film") << " and " << counted(music, "track") << ": "
+            << counted(figures.tracks, "value") << " (one a feature and item), "
+            << figures.value_bytes / 1e6 << " MB in " << figures.file_bytes / 1e6
+            << " MB of files, " << counted(figures.parts, "part") << "\n";
   for (const auto& feature : features) {
-    std::cout << "  " << feature["feature"].get<std::string>() << " ("
-              << feature["kind"].get<std::string>() << "): " << feature["tracks"] << "\n";
+    const bool of_films = feature["kind"] == "film";
+    std::cout << "  " << feature["feature"].get<std::string>() << ": "
+              << counted(feature["tracks"].get<int64_t>(), of_films ? "film" : "track") << "\n";
   }
   return kDone;
 }
@@ -94,19 +116,25 @@ int export_feature(const Options& options) {
   VMR_CHECK(!keys.empty(), "store export: the store has no feature \"", options.feature,
             "\"; `vmr store stats` lists what it has");
   std::filesystem::create_directories(options.out);
+  std::vector<ItemFailure> failures;
   for (const auto& key : keys) {
     std::string name = key.kind + "_" + key.id;
     for (char& c : name) {
       if (c == '/' || c == '\\' || c == '\0') c = '_';
     }
-    store::write_npy(std::filesystem::path(options.out) / (name + ".npy"),
-                     store->find(key)->values);
+    try {
+      store::write_npy(std::filesystem::path(options.out) / (name + ".npy"),
+                       store->find(key)->values);
+    } catch (const StoreError& error) {
+      failures.push_back({key.id, error.what()});
+    }
   }
+  const auto written = int64_t(keys.size() - failures.size());
   if (options.common.json)
-    print_json({{"written", keys.size()}, {"out", options.out}});
+    print_json({{"written", written}, {"failed", failures.size()}, {"out", options.out}});
   else
-    std::cout << keys.size() << " files written to " << options.out << "\n";
-  return kDone;
+    std::cout << counted(written, "file") << " written to " << options.out << "\n";
+  return report_failures(failures, written);
 }
 
 int remove(const Options& options) {
@@ -122,7 +150,7 @@ int remove(const Options& options) {
   if (options.common.json)
     print_json({{"removed", removed}});
   else
-    std::cout << removed << " tracks removed\n";
+    std::cout << counted(removed, "value") << " removed\n";
   return removed > 0 ? kDone : kNothingDone;
 }
 
@@ -139,9 +167,12 @@ Command add_store(CLI::App& root) {
     return sub;
   };
   auto* check_app = subcommand("check", "read every value and compare its checksum");
+  check_app->add_flag("--remove-damaged", options->remove_damaged,
+                      "take out what is damaged, so that the next extract makes it again");
   auto* merge_app = subcommand("merge", "join the parts of sharded runs into one");
   auto* compact_app = subcommand("compact", "rewrite without free space");
-  auto* stats_app = subcommand("stats", "features with their number of tracks and provenance");
+  auto* stats_app =
+      subcommand("stats", "films, tracks, and for how many of them each feature is there");
   auto* export_app = subcommand("export", "a feature as .npy files");
   auto* remove_app = subcommand("remove", "drop a feature, so that it can be made anew");
   for (auto* sub : {export_app, remove_app}) {

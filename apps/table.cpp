@@ -84,8 +84,8 @@ Command add_table(CLI::App& root) {
   app->add_option("--split", options->table.split, "split that is ranked")->capture_default_str();
   app->add_option("--truth", options->table.truth,
                   "folder of a generated library: its hidden truth's recall is the ceiling");
-  app->footer("A second run goes on where the first stopped.");
-  return {app, [options] { return run(*options); }};
+  add_footer(*app, "A second run goes on where the first stopped.");
+  return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 
 }  // namespace vmr::apps

@@ -32,15 +32,18 @@ int report_training(const train::TrainSummary& summary, bool json) {
                 {"steps", summary.steps},
                 {"resumed_step", summary.resumed_step},
                 {"finished", summary.finished},
+                {"figures_of", "validation split"},
                 {"figures", summary.figures},
                 {"best_epoch", summary.best_epoch},
                 {"best_checkpoint", summary.best_checkpoint.string()},
                 {"seconds", summary.seconds}});
   } else {
-    std::cout << summary.epochs << " epochs, " << summary.steps << " steps, " << summary.seconds
-              << " s";
-    for (const auto& [name, value] : summary.figures) std::cout << ", " << name << " " << value;
-    std::cout << "\nbest checkpoint: " << summary.best_checkpoint.string() << "\n";
+    std::cout << counted(summary.epochs, "epoch") << ", " << counted(summary.steps, "step") << ", "
+              << summary.seconds << " s\n";
+    if (!summary.figures.empty()) std::cout << "on the validation split:";
+    for (const auto& [name, value] : summary.figures) std::cout << " " << name << " " << value;
+    std::cout << (summary.figures.empty() ? "" : "\n")
+              << "best checkpoint: " << summary.best_checkpoint.string() << "\n";
   }
   return summary.finished ? kDone : kInterrupted;
 }
@@ -54,7 +57,7 @@ Command add_train(CLI::App& root) {
       ->required();
   app->add_option("--store", options->store, "feature store with clip features")->required();
   app->add_option("--out", options->out, "run folder")->required();
-  return {app, [options] { return run(*options); }};
+  return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 
 }  // namespace vmr::apps

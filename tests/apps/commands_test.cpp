@@ -33,6 +33,9 @@ TEST(Program, HelpStatesCommandsAndExitCodes) {
     EXPECT_EQ(run_vmr({command, "--help"}).exit_code, 0) << command;
   }
   EXPECT_THAT(help.out, HasSubstr("130 interrupted"));
+  for (const char* command : {"extract", "table", "bench", "probe", "describe", "match"}) {
+    EXPECT_THAT(run_vmr({command, "--help"}).out, HasSubstr("130 interrupted")) << command;
+  }
   EXPECT_THAT(run_vmr({"--version"}).out, HasSubstr("LibTorch"));
 }
 
@@ -89,9 +92,30 @@ TEST(Program, DescribeWritesFbankAsNpy) {
   ASSERT_EQ(result.exit_code, 0) << result.error;
   const auto bank = store::read_npy(folder / "f.npy");
   EXPECT_EQ(bank.sizes(), (std::vector<int64_t>{298, 80}));
+  const auto text =
+      run_vmr({"describe", folder / "clicks.wav", "--feature", "fbank", "--out", folder / "f.txt"});
+  EXPECT_EQ(text.exit_code, 2);
+  EXPECT_THAT(text.error, HasSubstr("expected a name in .npy or .csv"));
   const auto wrong = run_vmr({"describe", folder / "clicks.wav", "--feature", "fbanc"});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.error, HasSubstr("did you mean \"fbank\"?"));
+}
+
+TEST(Program, DescribeGivesMomentsOnceAndValuesAsJson) {
+  test::TempFolder folder;
+  write_clicks(folder / "clicks.wav", 120, 6);
+  const std::string file = folder / "clicks.wav";
+  const auto csv =
+      run_vmr({"describe", file, "--feature", "beats", "--plot", (folder / "b.svg").string()});
+  ASSERT_EQ(csv.exit_code, 0) << csv.error;
+  EXPECT_THAT(csv.out, testing::StartsWith("seconds\n"));
+  EXPECT_EQ(csv.out.find(','), std::string::npos);
+  EXPECT_TRUE(fs::exists(folder / "b.svg"));
+  const auto json = run_vmr({"describe", file, "--feature", "beats", "--json"}).json();
+  const std::vector<double> values = json.at("values");
+  EXPECT_EQ(int64_t(values.size()), json.at("rows"));
+  ASSERT_GT(values.size(), 8u);
+  EXPECT_NEAR(values[5] - values[4], 0.5, 0.05);
 }
 
 TEST(Program, ProbeListsFailuresAndGoesOn) {
@@ -157,6 +181,7 @@ TEST(Program, SynthExtractStoreAndExportWorkAsProcesses) {
   EXPECT_EQ(extract.json().at("extracted"), 6);
   const auto stats = run_vmr({"store", "stats", folder / "s", "--json"});
   EXPECT_EQ(stats.json().at("features").size(), 9u);
+  EXPECT_EQ(stats.json().at("items"), nlohmann::json::parse(R"({"film":3,"music":3})"));
   EXPECT_EQ(run_vmr({"store", "check", folder / "s"}).exit_code, 0);
   ASSERT_EQ(
       run_vmr({"store", "export", folder / "s", "--feature", "fbank", "--out", folder / "npy"})

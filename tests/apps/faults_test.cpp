@@ -12,6 +12,7 @@
 #include "apps/process.h"
 #include "support/temp_folder.h"
 #include "vmr/store/feature_store.h"
+#include "vmr/store/manifest.h"
 
 namespace vmr {
 namespace {
@@ -55,6 +56,9 @@ class Faults : public testing::Test {
             "--store",   path("whole"), "--out",    path(run),
             "--threads", "1",           "--json"};
   }
+  static std::string training_track() {
+    return store::read_manifest(path("lib/manifest.jsonl")).of("music", "train").front()->id;
+  }
   static test::TempFolder* folder_;
 };
 test::TempFolder* Faults::folder_ = nullptr;
@@ -94,7 +98,10 @@ TEST_F(Faults, AnInterruptedExtractionSaysSoAndTheNextRunFinishes) {
   test::ProcessOptions interrupt;
   interrupt.kill_when = [&] { return stored_tracks(path("interrupted")) >= 2; };
   interrupt.kill_signal = SIGINT;
-  EXPECT_EQ(run_vmr(extract("interrupted"), interrupt).exit_code, 130);
+  const auto broken_off = run_vmr(extract("interrupted"), interrupt);
+  EXPECT_EQ(broken_off.exit_code, 130);
+  EXPECT_THAT(broken_off.error,
+              HasSubstr("vmr: interrupted; run the same command again to go on\n"));
   const auto kept = stored_tracks(path("interrupted"));
   EXPECT_GE(kept, 2);
   EXPECT_LT(kept, stored_tracks(path("whole")));
@@ -212,33 +219,65 @@ TEST_F(Faults, AFullDiskIsOneSentenceAndNothingIsLost) {
   expect_equal_stores(path("whole"), path("full"));
 }
 
-TEST_F(Faults, ADamagedStoreIsNamedAndDoesNotCrash) {
-  fs::copy(path("whole"), path("damaged"), fs::copy_options::recursive);
+// Copies a store and spoils the values of a track's "fbank"; returns the file.
+fs::path copy_and_damage(const fs::path& from, const fs::path& to, const std::string& id) {
+  fs::copy(from, to, fs::copy_options::recursive);
   fs::path data;
-  for (const auto& entry : fs::recursive_directory_iterator(path("damaged"))) {
+  for (const auto& entry : fs::recursive_directory_iterator(to)) {
     if (entry.path().filename() == "data.mdb") data = entry.path();
   }
-  ASSERT_FALSE(data.empty());
-  const auto whole = store::FeatureStore::open(path("whole"));
-  const auto key = whole->keys("fbank").front();
-  const auto values = whole->find(key)->values;
-  {
-    std::ifstream in(data, std::ios::binary);
-    std::string bytes(std::istreambuf_iterator<char>(in), {});
-    in.close();
-    // The values lie in the file as they are: the first clip's first frame is found by itself.
-    const std::string_view start(static_cast<const char*>(values.data_ptr()), 320);
-    const auto place = bytes.find(start);
-    ASSERT_NE(place, std::string::npos);
-    std::fstream file(data, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(std::streamoff(place + 100));
-    file << std::string(64, '\x5a');
-  }
+  const auto whole = store::FeatureStore::open(from);
+  const auto values = whole->find({"fbank", "music", id})->values;
+  std::ifstream in(data, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(in), {});
+  in.close();
+  // The values lie in the file as they are: the first clip's first frame is found by itself.
+  const std::string_view start(static_cast<const char*>(values.data_ptr()), 320);
+  const auto place = bytes.find(start);
+  EXPECT_NE(place, std::string::npos);
+  std::fstream file(data, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(std::streamoff(place + 100));
+  file << std::string(64, '\x5a');
+  return data;
+}
+
+TEST_F(Faults, ADamagedValueStopsTrainingAndIsMadeAgain) {
+  const auto id = training_track();
+  copy_and_damage(path("whole"), path("mended"), id);
+  auto command = pretrain("damaged_run");
+  command[5] = path("mended");
+  const auto trained = run_vmr(command);
+  EXPECT_EQ(trained.exit_code, 3);
+  EXPECT_THAT(
+      trained.error,
+      testing::AllOf(
+          HasSubstr("fbank/music/" + id + " is damaged: checksum of the values is wrong"),
+          HasSubstr("`vmr store check " + path("mended") + " --remove-damaged` takes it out")));
+  const auto exported = run_vmr(
+      {"store", "export", path("mended"), "--feature", "fbank", "--out", path("npy"), "--json"});
+  EXPECT_EQ(exported.exit_code, 1);
+  EXPECT_THAT(exported.error, HasSubstr("failed: " + id));
+  EXPECT_EQ(exported.json().at("written"), 5);  // the other five of six
+  EXPECT_EQ(std::distance(fs::directory_iterator(path("npy")), {}), 5);
+  EXPECT_THAT(run_vmr({"store", "check", path("mended")}).error, HasSubstr("--remove-damaged"));
+  const auto mended = run_vmr({"store", "check", path("mended"), "--remove-damaged", "--json"});
+  EXPECT_EQ(mended.exit_code, 0) << mended.error;
+  EXPECT_EQ(mended.json().at("removed"), 1);
+  command = extract("mended");
+  command.push_back("--json");
+  EXPECT_EQ(run_vmr(command).json().at("extracted"), 1);
+  EXPECT_EQ(run_vmr({"store", "check", path("mended")}).exit_code, 0);
+  expect_equal_stores(path("whole"), path("mended"));
+}
+
+TEST_F(Faults, ADamagedStoreIsNamedAndDoesNotCrash) {
+  const auto id = training_track();
+  const auto data = copy_and_damage(path("whole"), path("damaged"), id);
   const auto check = run_vmr({"store", "check", path("damaged"), "--json"});
   EXPECT_EQ(check.exit_code, 1) << check.error;
-  EXPECT_THAT(check.error, HasSubstr("failed: fbank/music/" + key.id + ": "));
+  EXPECT_THAT(check.error, HasSubstr("failed: fbank/music/" + id + ": "));
   ASSERT_EQ(check.json().at("damaged").size(), 1u);
-  EXPECT_EQ(check.json().at("damaged")[0].at("key"), "fbank/music/" + key.id);
+  EXPECT_EQ(check.json().at("damaged")[0].at("key"), "fbank/music/" + id);
   // Cut off: the file is shorter than the store says.
   fs::resize_file(data, fs::file_size(data) / 2);
   const auto cut = run_vmr({"store", "check", path("damaged")});
@@ -254,6 +293,70 @@ TEST_F(Faults, AnEncoderIsNoMatchingModel) {
   const auto other = run_vmr({"evaluate", "--run", path("whole_run"), "--store", path("whole")});
   EXPECT_EQ(other.exit_code, 3);
   EXPECT_THAT(other.error, HasSubstr("not a run of `vmr train`"));
+}
+
+TEST_F(Faults, AMatchPrintsItsRankingWhereAFileCannotBeWritten) {
+  std::ofstream(path("short.json")) << R"({
+    "extract": {"frames": {"size": [32, 48]}, "features": {"fbank": {}, "grey_clips": {},
+                "rhythm": {}, "clip_flow": {"method": "dis_ultrafast"}}},
+    "pretrain": {"audio": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1},
+                 "video": {"dim": 16, "layers": 1, "heads": 2, "kernel": 7, "epochs": 1}},
+    "model": {"kind": "ut_cmvmr", "theta_dim": 8, "rho_dim": 16, "text_dim": 16,
+              "encoder_hidden": 16, "projection_hidden": 16,
+              "encoder": {"heads": 2, "head_width": 4, "feed_forward": 16},
+              "cross": {"heads": 2, "head_width": 4, "feed_forward": 16}},
+    "sampler": {"batch": 2}, "train": {"epochs": 1, "learning_rate": 1e-3}})";
+  const auto done = [](const std::vector<std::string>& command) {
+    const auto result = run_vmr(command);
+    EXPECT_EQ(result.exit_code, 0) << command[0] << ": " << result.error;
+    return result;
+  };
+  const auto recipe = path("short.json"), store = path("matched");
+  fs::copy(path("whole"), store, fs::copy_options::recursive);
+  for (const std::string modality : {"audio", "video"}) {
+    const auto run = path("short_" + modality);
+    done({"pretrain", modality, "--recipe", recipe, "--store", store, "--out", run});
+    done({"embed", "--run", run, "--store", store});
+  }
+  const auto run = path("short_run"), index = path("index");
+  done({"train", "--recipe", recipe, "--store", store, "--out", run});
+  const auto split =
+      run_vmr({"evaluate", "--run", run, "--store", store, "--split", "tset", "--json"});
+  EXPECT_EQ(split.exit_code, 2);
+  EXPECT_THAT(split.error, HasSubstr("no film has the split \"tset\"; the splits are \"test\", "
+                                     "\"train\""));
+  done({"index", "build", "--index", index, "--run", run, "--store", store});
+  std::string film;
+  for (const auto& entry : fs::recursive_directory_iterator(path("lib"))) {
+    if (entry.path().extension() == ".mp4") film = entry.path();
+  }
+  const auto match = [&](const std::string& option, const std::string& out) {
+    return run_vmr({"match", film, "--index", index, option, out});
+  };
+  EXPECT_EQ(match("--preview", path("p.mp4")).exit_code, 0);
+  EXPECT_TRUE(fs::exists(path("p.mp4")));
+  // The best track's file goes: its preview cannot be made, the ranking stands.
+  fs::rename(path("lib"), path("moved"));
+  film = path("moved") / fs::path(film).lexically_relative(path("lib"));
+  const auto gone = match("--preview", path("q.mp4"));
+  fs::rename(path("moved"), path("lib"));
+  EXPECT_EQ(gone.exit_code, 1);
+  EXPECT_THAT(gone.out, HasSubstr("rank"));
+  EXPECT_EQ(std::count(gone.out.begin(), gone.out.end(), '\n'), 7) << gone.out;
+  EXPECT_THAT(gone.error, HasSubstr("failed: " + path("q.mp4")));
+  // What can be known at the start is said without any analysis.
+  const auto nowhere = match("--report", path("no/report.html"));
+  EXPECT_EQ(nowhere.exit_code, 3);
+  EXPECT_THAT(nowhere.error, HasSubstr("there is no folder " + path("no")));
+  EXPECT_EQ(nowhere.out, "");
+  EXPECT_THAT(match("--preview", path("p.avi")).error,
+              HasSubstr("ends in .mp4, .m4v, .mov or .mkv, not in .avi"));
+  EXPECT_EQ(match("--text-weight", "2").exit_code, 2);
+  EXPECT_EQ(match("--top", "0").exit_code, 2);
+  EXPECT_THAT(match("--filter", "").error, HasSubstr("it is empty"));
+  const auto removed = run_vmr({"index", "remove", "--index", index, "none_such"});
+  EXPECT_EQ(removed.exit_code, 3);
+  EXPECT_THAT(removed.error, HasSubstr("failed: none_such: not in the catalogue"));
 }
 
 }  // namespace

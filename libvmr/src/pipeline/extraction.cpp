@@ -234,7 +234,10 @@ ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::p
     } else {
       bad.emplace_back(&item, reason);
       summary.failures.push_back({item.id, reason});
-      if (options.max_bad >= 0 && int64_t(bad.size()) > options.max_bad) enough.request_stop();
+      if (options.max_bad >= 0 && int64_t(bad.size()) > options.max_bad) {
+        summary.too_many_bad = true;
+        enough.request_stop();
+      }
     }
     control.progress(
         {"extract", summary.extracted + int64_t(bad.size()), int64_t(pending.size()), item.id});

@@ -58,6 +58,7 @@ struct ExtractSummary {
   double seconds = 0;
   double media_seconds = 0;  // duration of what was extracted
   bool interrupted = false;
+  bool too_many_bad = false;  // stopped by max_bad: the rest was not tried
 };
 
 // Extracts every item of the manifest into the store (made when missing) and adds manifest and
