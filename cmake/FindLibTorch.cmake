@@ -31,10 +31,14 @@ if(LibTorch_INCLUDE_DIR)
   endforeach()
 endif()
 include(FindPackageHandleStandardArgs)
+set(_torch_remedy "Pass -DTorch_DIR=<torch>/share/cmake/Torch or -DCMAKE_PREFIX_PATH=<torch>.")
+if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/../dev") # not in an installed copy
+  string(PREPEND _torch_remedy "Run ./dev setup, or: ")
+endif()
 find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR
   VERSION_VAR LibTorch_VERSION
-  REASON_FAILURE_MESSAGE "Run ./dev setup, or pass -DTorch_DIR=<torch>/share/cmake/Torch or -DCMAKE_PREFIX_PATH=<torch>.")
+  REASON_FAILURE_MESSAGE "${_torch_remedy}")
 if(LibTorch_FOUND)
   # Installed programs find LibTorch where it was built against; other places by LD_LIBRARY_PATH.
   set(VMR_TORCH_FOLDER "${_torch_root}" CACHE INTERNAL "")

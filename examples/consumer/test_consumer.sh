@@ -21,6 +21,11 @@ esac
 cmake --build "$work/build" >/dev/null
 "$work/build/consumer"
 if [ "$way" = installed ]; then
+  # Without LibTorch the package says what to pass, and nothing of our working copy.
+  if ! cmake -S "$here" -B "$work/no_torch" -DCMAKE_PREFIX_PATH="$work/moved" >"$work/log" 2>&1; then
+    grep -q 'DTorch_DIR' "$work/log"
+    ! grep -q 'dev setup' "$work/log" || exit 1
+  fi
   pkg_config_path=$(dirname "$(find "$work/moved" -name vmr.pc)")
   # shellcheck disable=SC2046  # flags are words
   c++ "$here/main.cpp" -o "$work/by_pkg_config" \
