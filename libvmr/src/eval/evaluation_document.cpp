@@ -80,6 +80,12 @@ void append_direction(std::string& table, const std::string& name, const nlohman
 
 nlohmann::json evaluation_document(const at::Tensor& scores, std::span<const int64_t> film_tracks,
                                    const EvaluationOptions& options) {
+  return evaluation_document(DirectedScores{scores, scores}, film_tracks, options);
+}
+
+nlohmann::json evaluation_document(const DirectedScores& scores,
+                                   std::span<const int64_t> film_tracks,
+                                   const EvaluationOptions& options) {
   VMR_CHECK(!options.ks.empty(), "evaluation_document: expected at least one k, got none");
   const auto ranks = rank_both_ways(scores, film_tracks, options.ties);
   return {{"video_to_music", direction(ranks.video_to_music, film_tracks, options)},

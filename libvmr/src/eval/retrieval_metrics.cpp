@@ -119,10 +119,18 @@ double Ranks::reciprocal(size_t query) const {
 
 BothRanks rank_both_ways(const at::Tensor& scores, std::span<const int64_t> film_tracks,
                          Ties ties) {
+  return rank_both_ways(DirectedScores{scores, scores}, film_tracks, ties);
+}
+
+BothRanks rank_both_ways(const DirectedScores& directed, std::span<const int64_t> film_tracks,
+                         Ties ties) {
+  const auto& scores = directed.video_to_music;
   VMR_CHECK(scores.defined() && scores.dim() == 2 &&
                 scores.size(0) == static_cast<int64_t>(film_tracks.size()) && !film_tracks.empty(),
             "rank_both_ways: expected scores [films, tracks] for ", film_tracks.size(),
             " films (at least 1)");
+  VMR_CHECK(directed.music_to_video.defined() && directed.music_to_video.sizes() == scores.sizes(),
+            "rank_both_ways: expected scores ", scores.sizes(), " [films, tracks] both ways");
   const int64_t tracks = scores.size(1);
   for (const int64_t track : film_tracks) {
     VMR_CHECK(track >= 0 && track < tracks, "rank_both_ways: film_tracks holds ", track,
@@ -134,7 +142,9 @@ BothRanks rank_both_ways(const at::Tensor& scores, std::span<const int64_t> film
   BothRanks both;
   both.asking_tracks.assign(with_films.begin(), with_films.end());
   std::vector<at::Tensor> rows;
-  for (const int64_t track : both.asking_tracks) rows.push_back(scores.select(1, track));
+  for (const int64_t track : both.asking_tracks) {
+    rows.push_back(directed.music_to_video.select(1, track));
+  }
   both.video_to_music = rank_queries(scores, film_tracks, columns, ties);
   both.music_to_video = rank_queries(at::stack(rows), both.asking_tracks, film_tracks, ties);
   return both;

@@ -34,6 +34,9 @@ struct EvaluationOptions {
 // Throws: InvalidArgument for wrong shapes, columns out of range, k < 1.
 nlohmann::json evaluation_document(const at::Tensor& scores, std::span<const int64_t> film_tracks,
                                    const EvaluationOptions& options = {});
+nlohmann::json evaluation_document(const DirectedScores& scores,
+                                   std::span<const int64_t> film_tracks,
+                                   const EvaluationOptions& options = {});
 
 // The document as a table for people, one line per direction and k, intervals and chance in per
 // cent. Throws: InvalidArgument where it is no evaluation document.

@@ -62,9 +62,17 @@ struct BothRanks {
   std::vector<int64_t> asking_tracks;  // columns of the queries of music_to_video, ascending
 };
 
+// Where a direction has scores of its own, both [films, tracks]: a ranking that depends on its
+// query.
+struct DirectedScores {
+  at::Tensor video_to_music, music_to_video;
+};
+
 // scores [films, tracks] as above; film_tracks[i] is the column of film i's track. Tracks without
 // films only fill the gallery. Throws: InvalidArgument for wrong shapes and columns out of range.
 BothRanks rank_both_ways(const at::Tensor& scores, std::span<const int64_t> film_tracks,
+                         Ties ties = Ties::index_ascending);
+BothRanks rank_both_ways(const DirectedScores& scores, std::span<const int64_t> film_tracks,
                          Ties ties = Ties::index_ascending);
 
 double hit_rate(const Ranks& ranks, int64_t k);
