@@ -160,6 +160,25 @@ TEST(UtCmvmrTerms, TheGalleryMeanIsTheFilmAveragedOverItsPartners) {
               mean.narrow(0, 2, 1), 1e-6);
 }
 
+TEST(UtCmvmrTerms, BothDistancesWeighThetaAndRho) {
+  const auto b = batch();
+  for (const auto scoring : {PairScoring::own, PairScoring::gallery_mean}) {
+    const auto scores = [&](double theta_weight, Distance distance) {
+      auto o = small();
+      o.theta_weight = theta_weight;
+      return filled(o)->score_pairs(b.video, b.music, scoring, distance)->to(torch::kDouble);
+    };
+    const auto theta = scores(1, Distance::l2), rho = scores(0, Distance::l2);
+    // Of unit vectors: |a - b|^2 = 2 - 2 cos.
+    expect_near(1 - theta.square() / 2, scores(1, Distance::cosine), 1e-6);
+    expect_near(1 - rho.square() / 2, scores(0, Distance::cosine), 1e-6);
+    EXPECT_LT(theta.max().item<double>(), 0);
+    expect_near(scores(0.6, Distance::l2), 0.6 * theta + 0.4 * rho, 1e-6);
+    expect_near(scores(0.6, Distance::cosine),
+                0.6 * scores(1, Distance::cosine) + 0.4 * scores(0, Distance::cosine), 1e-6);
+  }
+}
+
 TEST(ReferenceBehaviour, EveryModelSwitchChangesTheLossOrTheScore) {
   using Switch = bool data::ReferenceBehaviour::*;
   const auto changes = [](Switch which, bool training) {

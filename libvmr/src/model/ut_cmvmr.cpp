@@ -13,6 +13,18 @@ void check_evaluating(const UtCmvmr& model, const char* what) {
             ": the model is in training mode; call eval() first");
 }
 
+// Rows [rows, dim] of pairs -> [rows, 1]. A slice has the length of the root of its weight.
+at::Tensor negative_distance(const at::Tensor& a, const at::Tensor& b,
+                             const std::vector<ScoreSlice>& slices) {
+  const auto difference = a - b;
+  auto sum = at::zeros({a.size(0), 1}, a.options());
+  for (const auto& slice : slices) {
+    const auto part = difference.slice(1, slice.begin, slice.end);
+    sum -= std::sqrt(slice.weight) * part.norm(2, 1, /*keepdim=*/true);
+  }
+  return sum;
+}
+
 const UtCmvmrOptions& validated(const UtCmvmrOptions& options) {
   validate(options);
   return options;
@@ -73,17 +85,17 @@ std::optional<at::Tensor> UtCmvmr::prepare_video(const data::FeatureMap& video) 
 }
 
 at::Tensor UtCmvmr::score_prepared(const at::Tensor& video, const at::Tensor& music,
-                                   PairScoring scoring) {
+                                   PairScoring scoring, Distance distance) {
   check_evaluating(*this, "score_prepared");
   const at::NoGradGuard no_grad;
   auto& n = *nets_;
-  return n
-      .of_all_pairs(video, music, scoring,
-                    [&](const at::Tensor& theta_a, const at::Tensor& theta_v) {
-                      return (n.vector(theta_a, n.D(theta_a)) * n.vector(theta_v, n.D(theta_v)))
-                          .sum(1, /*keepdim=*/true);
-                    })
-      .squeeze(2);
+  const auto slices = score_slices();
+  const auto score = [&](const at::Tensor& theta_a, const at::Tensor& theta_v) {
+    const auto a = n.vector(theta_a, n.D(theta_a)), v = n.vector(theta_v, n.D(theta_v));
+    return distance == Distance::cosine ? (a * v).sum(1, /*keepdim=*/true)
+                                        : negative_distance(a, v, slices);
+  };
+  return n.of_all_pairs(video, music, scoring, score).squeeze(2);
 }
 
 at::Tensor UtCmvmr::tag_scores(const at::Tensor& video, const at::Tensor& music) {

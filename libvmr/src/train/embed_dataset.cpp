@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -31,22 +32,6 @@ at::Device device_of(const model::MatchingModel& model) {
   return model.parameters().front().device();
 }
 
-constexpr int64_t kPrepareBatch = 256;
-
-// Scores of one film against the tracks of its shortlist, the rest below them in the order of
-// `first`.
-at::Tensor with_shortlist(model::MatchingModel& model, const at::Tensor& film,
-                          const at::Tensor& music, const at::Tensor& first,
-                          const JointOptions& options) {
-  const auto best = std::get<1>(first.topk(options.shortlist));
-  const auto joint =
-      model.score_prepared(film, music.index_select(0, best.to(music.device())), options.scoring)
-          .squeeze(0)
-          .to(at::kCPU);
-  const auto gap = joint.min() - first.max() - 1;
-  return (first + gap).scatter(0, best, joint);
-}
-
 }  // namespace
 
 at::Tensor embed_music(model::MatchingModel& model, const data::PairDataset& items, int64_t batch) {
@@ -71,28 +56,76 @@ at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks) {
   return at::mm(films.flatten(1), tracks.flatten(1).t()) / static_cast<double>(films.size(1));
 }
 
+at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks,
+                            const std::vector<model::ScoreSlice>& slices,
+                            model::Distance distance) {
+  if (distance == model::Distance::cosine) return embedding_scores(films, tracks);
+  VMR_CHECK(films.dim() == 3 && tracks.dim() == 3 && films.size(1) == tracks.size(1) &&
+                films.size(2) == tracks.size(2),
+            "embedding_scores: expected [films, vectors, dim] and [tracks, vectors, dim], got ",
+            films.sizes(), " and ", tracks.sizes());
+  auto sum = at::zeros({films.size(0), tracks.size(0)}, films.options());
+  constexpr int64_t kPlainDifferences = 2;  // products would cancel where items are close
+  for (const auto& slice : slices) {
+    const auto film = films.slice(2, slice.begin, slice.end).transpose(0, 1).contiguous();
+    const auto track = tracks.slice(2, slice.begin, slice.end).transpose(0, 1).contiguous();
+    // A slice has the length of the root of its weight.
+    sum -= std::sqrt(slice.weight) * at::cdist(film, track, 2, kPlainDifferences).mean(0);
+  }
+  return sum;
+}
+
+std::optional<at::Tensor> prepare_music(model::MatchingModel& model, const data::PairDataset& items,
+                                        int64_t batch) {
+  const auto device = device_of(model);
+  if (!model.prepare_music(data::to_device(items.collate_music({0}), device))) return {};
+  return in_batches(static_cast<int64_t>(items.tracks().size()), batch, [&](const Places& places) {
+    return *model.prepare_music(data::to_device(items.collate_music(places), device));
+  });
+}
+
+std::optional<at::Tensor> prepare_films(model::MatchingModel& model, const data::PairDataset& items,
+                                        int64_t batch) {
+  const auto device = device_of(model);
+  if (!model.prepare_video(data::to_device(items.collate_video({0}), device))) return {};
+  return in_batches(items.size(), batch, [&](const Places& places) {
+    return *model.prepare_video(data::to_device(items.collate_video(places), device));
+  });
+}
+
+at::Tensor joint_row(model::MatchingModel& model, const at::Tensor& film, const at::Tensor& music,
+                     const at::Tensor& first, const JointOptions& options) {
+  const auto score = [&](const at::Tensor& tracks) {
+    return model.score_prepared(film, tracks, options.scoring, options.distance)
+        .squeeze(0)
+        .to(at::kCPU);
+  };
+  if (options.shortlist <= 0) return score(music);
+  VMR_CHECK(first.dim() == 1 && first.size(0) == music.size(0), "joint_row: a shortlist of ",
+            music.size(0), " tracks needs as many scores to choose from, got ", first.sizes());
+  const auto length = std::min(options.shortlist, music.size(0));
+  // In the gallery's order, so that a shortlist of all is the gallery itself.
+  const auto best = std::get<0>(std::get<1>(first.topk(length)).sort());
+  const auto joint = score(music.index_select(0, best.to(music.device())));
+  const auto gap = joint.min() - first.max() - 1;
+  return (first + gap).scatter(0, best, joint);
+}
+
 std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const data::PairDataset& items,
                                        const at::Tensor& first, const JointOptions& options,
                                        const RunControl& control) {
   const at::NoGradGuard no_grad;
-  const auto device = device_of(model);
-  if (!model.prepare_music(data::to_device(items.collate_music({0}), device))) return {};
-  const auto tracks = static_cast<int64_t>(items.tracks().size()), films = items.size();
-  const auto music = in_batches(tracks, kPrepareBatch, [&](const Places& places) {
-    return *model.prepare_music(data::to_device(items.collate_music(places), device));
-  });
-  const auto video = in_batches(films, kPrepareBatch, [&](const Places& places) {
-    return *model.prepare_video(data::to_device(items.collate_video(places), device));
-  });
-  const bool whole = options.shortlist <= 0 || options.shortlist >= tracks;
-  VMR_CHECK(whole || (first.dim() == 2 && first.size(0) == films && first.size(1) == tracks),
-            "joint_scores: a shortlist needs scores [", films, ", ", tracks, "] to choose from");
+  const auto music = prepare_music(model, items);
+  if (!music) return {};
+  const auto video = *prepare_films(model, items);
+  const int64_t films = video.size(0), tracks = music->size(0);
+  VMR_CHECK(first.dim() == 2 && first.size(0) == films && first.size(1) == tracks,
+            "joint_scores: expected scores [", films, ", ", tracks, "] to choose from, got ",
+            first.sizes());
   std::vector<at::Tensor> rows;
   for (int64_t film = 0; film < films; ++film) {
     if (control.stop.stop_requested()) return {};
-    const auto one = video.narrow(0, film, 1);
-    rows.push_back(whole ? model.score_prepared(one, music, options.scoring).squeeze(0).cpu()
-                         : with_shortlist(model, one, music, first[film], options));
+    rows.push_back(joint_row(model, video.narrow(0, film, 1), *music, first[film], options));
     control.progress({"joint scores", film + 1, films, ""});
   }
   return at::stack(rows);

@@ -40,6 +40,7 @@ struct ScoreSlice {
   std::string name;  // for people: "content", "mood"
   int64_t begin = 0, end = 0;
   double weight = 1;
+  bool words = false;  // these entries live in the space of the tags' sentence vectors
 };
 
 // What a joint score compares.
@@ -48,6 +49,10 @@ enum class PairScoring {
   gallery_mean,  // the film's vector is first averaged over all tracks it is scored with, as the
                  // published UT-CMVMR does: the music must be the whole gallery
 };
+
+// How two items are compared: the weighted sum over the slices of their unit vectors' cosines, or
+// of their Euclidean distances, negative. One slice ranks the same by both.
+enum class Distance { cosine, l2 };
 
 class MatchingModel : public torch::nn::Module {
  public:
@@ -80,11 +85,15 @@ class MatchingModel : public torch::nn::Module {
   // Joint scores of every prepared film with every prepared track, [films, tracks], higher =
   // better. Throws: InvalidArgument for a model without joint scores.
   virtual at::Tensor score_prepared(const at::Tensor& video, const at::Tensor& music,
-                                    PairScoring scoring);
+                                    PairScoring scoring, Distance distance);
+  // A tag classifier's scores of every prepared film with every prepared track, [films, tracks,
+  // tags], tags in the order of the training's. Throws: InvalidArgument for a model without one.
+  virtual at::Tensor tag_scores(const at::Tensor& video, const at::Tensor& music);
   // Both steps; nothing where the model only has independent embeddings.
   std::optional<at::Tensor> score_pairs(const data::FeatureMap& video,
                                         const data::FeatureMap& music,
-                                        PairScoring scoring = PairScoring::own);
+                                        PairScoring scoring = PairScoring::own,
+                                        Distance distance = Distance::cosine);
 
   // Named, weighted terms of one batch in training mode.
   virtual loss::Terms loss(const data::PairBatch& batch) = 0;

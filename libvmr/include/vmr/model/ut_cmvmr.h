@@ -112,7 +112,7 @@ class UtCmvmr : public MatchingModel {
   std::vector<ScoreSlice> score_slices() const override {
     const int64_t theta = options_.theta_dim;
     return {{"content", 0, theta, options_.theta_weight},
-            {"mood", theta, theta + options_.rho_dim, 1 - options_.theta_weight}};
+            {"mood", theta, theta + options_.rho_dim, 1 - options_.theta_weight, /*words=*/true}};
   }
 
   // Requires: eval(). Throws: InvalidArgument in training mode, for missing features, wrong shapes
@@ -123,11 +123,10 @@ class UtCmvmr : public MatchingModel {
   // phi [items, rho_dim]; a pair then costs 18 MFLOP of cross attention at the published dims.
   std::optional<at::Tensor> prepare_music(const data::FeatureMap& music) override;
   std::optional<at::Tensor> prepare_video(const data::FeatureMap& video) override;
-  at::Tensor score_prepared(const at::Tensor& video, const at::Tensor& music,
-                            PairScoring scoring) override;
-  // The tag classifier ("DAM") on every prepared film with every prepared track,
-  // [films, tracks, tags]. Throws: InvalidArgument where the model has no tags.
-  at::Tensor tag_scores(const at::Tensor& video, const at::Tensor& music);
+  at::Tensor score_prepared(const at::Tensor& video, const at::Tensor& music, PairScoring scoring,
+                            Distance distance) override;
+  // The tag classifier is the published "DAM".
+  at::Tensor tag_scores(const at::Tensor& video, const at::Tensor& music) override;
 
   // Terms, those of weight above 0 in this order: triplet, regular, text, match, rank, structure,
   // tag_softmax, adversarial, mismatched, independent; monitors match_accuracy, tag_accuracy,

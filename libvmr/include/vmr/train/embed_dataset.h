@@ -24,12 +24,30 @@ at::Tensor embed_films(model::MatchingModel& model, const data::PairDataset& ite
 // [films, tracks]. Throws: InvalidArgument for other shapes.
 at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks);
 
+// The same compared by `distance`, for vectors with these slices (MatchingModel::score_slices).
+at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks,
+                            const std::vector<model::ScoreSlice>& slices, model::Distance distance);
+
+// What joint scores need of all tracks or films (MatchingModel::prepare_*), [items, n] on the
+// model's device, in the data set's order; nothing for a model that has no joint scores.
+std::optional<at::Tensor> prepare_music(model::MatchingModel& model, const data::PairDataset& items,
+                                        int64_t batch = 256);
+std::optional<at::Tensor> prepare_films(model::MatchingModel& model, const data::PairDataset& items,
+                                        int64_t batch = 256);
+
 struct JointOptions {
   model::PairScoring scoring = model::PairScoring::own;
   // Tracks scored jointly for each film: the best by `first`; the others follow in its order.
   // 0 = the whole gallery.
   int64_t shortlist = 0;
+  model::Distance distance = model::Distance::cosine;
 };
+
+// Joint scores [tracks] on the CPU of one prepared film [1, n] with prepared tracks [tracks, n].
+// `first` [tracks]: the scores that choose a shortlist; read only where there is one. A shortlist
+// of the whole gallery gives the bits of no shortlist.
+at::Tensor joint_row(model::MatchingModel& model, const at::Tensor& film, const at::Tensor& music,
+                     const at::Tensor& first, const JointOptions& options = {});
 
 // Joint scores [films, tracks], each item prepared once; nothing for a model that has none, or when
 // stopped. `first` [films, tracks]: the scores that choose a shortlist (embedding_scores).
