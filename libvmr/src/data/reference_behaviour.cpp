@@ -24,6 +24,7 @@ void visit_switches(Behaviour& b, Visit&& visit) {
   visit("same_track_negatives", b.same_track_negatives);
   visit("separate_statistics", b.separate_statistics);
   visit("normalise_over_clips", b.normalise_over_clips);
+  visit("raw_tag_products", b.raw_tag_products);
   visit("adversarial_subtracted", b.adversarial_subtracted);
 }
 

@@ -3,14 +3,12 @@
 
 #include <algorithm>
 
+#include "pipeline/protocols.h"
 #include "vmr/core/error.h"
 #include "vmr/data/pair_dataset.h"
 #include "vmr/eval/evaluation_document.h"
-#include "vmr/pipeline/extraction.h"
-#include "vmr/pipeline/runs.h"
 #include "vmr/synth/library.h"
 #include "vmr/train/embed_dataset.h"
-#include "vmr/train/matching_task.h"
 
 namespace vmr::pipeline {
 namespace {
@@ -42,39 +40,65 @@ json ceiling_document(const EvaluateOptions& options, const store::Manifest& man
                                    items.track_of_film(), evaluation);
 }
 
+// Independent scores and, where the model has them, joint ones, each as it is or ranked by tags.
+template <typename Ranking>
+json documents(const at::Tensor& scores, const std::optional<at::Tensor>& joint,
+               const json& about_joint, const data::PairDataset& items,
+               const eval::EvaluationOptions& options, const Ranking& ranking) {
+  auto document = eval::evaluation_document(ranking(scores), items.track_of_film(), options);
+  if (joint) {
+    document["joint"] = eval::evaluation_document(ranking(*joint), items.track_of_film(), options);
+    document["joint"].update(about_joint);
+  }
+  return document;
+}
+
 }  // namespace
 
 json evaluate(const std::filesystem::path& run_folder, const std::filesystem::path& store_folder,
               const EvaluateOptions& options, const RunControl& control) {
-  const auto run = open_matching_run(run_folder, options.device);
-  const auto store = store::FeatureStore::open(store_folder);
-  const auto manifest = stored_manifest(*store);
-  auto dataset = train::dataset_options(run.model->inputs(), options.split);
-  dataset.unused_tracks = true;
-  // Without the tags: films of new tags are queries like others.
-  const data::PairDataset items(*store, manifest, dataset, {}, control);
+  const auto opened = open_for_evaluation(run_folder, store_folder, options, control);
+  const auto& items = opened.items;
+  auto& model = *opened.model;
+  for (const auto protocol : options.protocols) check_protocol(protocol, opened.run, items);
 
   eval::EvaluationOptions evaluation;
-  evaluation.ks = run.recipe.evaluate.ks;
+  evaluation.ks = opened.run.recipe.evaluate.ks;
   evaluation.resamples = options.resamples;
   evaluation.seed = options.seed;
-  const auto scores = train::embedding_scores(train::embed_films(*run.model, items),
-                                              train::embed_music(*run.model, items));
-  json document = eval::evaluation_document(scores, items.track_of_film(), evaluation);
-  document["recipe"] = run.recipe.name;
-  document["split"] = options.split;
-  document["weights_hash"] = run.weights_hash;
-  document["left_out"] = items.missing().size();
+  const auto scores =
+      train::embedding_scores(train::embed_films(model, items), train::embed_music(model, items),
+                              model.score_slices(), options.distance);
   train::JointOptions joint_options;
-  const bool whole = int64_t(items.tracks().size()) <= options.joint_limit;
+  joint_options.scoring = options.joint;
+  joint_options.distance = options.distance;
+  const bool mean = options.joint == model::PairScoring::gallery_mean;
+  const bool whole = mean || int64_t(items.tracks().size()) <= options.joint_limit;
   if (!whole) joint_options.shortlist = options.joint_shortlist;
-  const auto joint = train::joint_scores(*run.model, items, scores, joint_options, control);
-  if (joint) {
-    document["joint"] = eval::evaluation_document(*joint, items.track_of_film(), evaluation);
-    document["joint"]["shortlist"] = joint_options.shortlist;
+  const auto joint = train::joint_scores(model, items, scores, joint_options, control);
+  const json about_joint = {{"shortlist", joint_options.shortlist},
+                            {"scoring", mean ? "gallery_mean" : "own"}};
+
+  auto document = documents(scores, joint, about_joint, items, evaluation,
+                            [](const at::Tensor& all) { return all; });
+  document["recipe"] = opened.run.recipe.name;
+  document["split"] = options.split;
+  document["weights_hash"] = opened.run.weights_hash;
+  document["left_out"] = items.missing().size();
+  document["distance"] = options.distance == model::Distance::cosine ? "cosine" : "l2";
+  if (const auto config = model.config(); config.contains("theta_weight")) {
+    document["theta_weight"] = config.at("theta_weight");
+  }
+  for (const auto protocol : options.protocols) {
+    if (protocol == Protocol::full || control.stop.stop_requested()) continue;
+    const TagRanking ranking(protocol, opened.run, items, control);
+    auto& part = document["protocols"][name_of(protocol)];
+    part = documents(scores, joint, about_joint, items, evaluation,
+                     [&](const at::Tensor& all) { return ranking.of(all); });
+    part["oracle"] = protocol == Protocol::tag_to_tag;
   }
   if (!options.truth.empty()) {
-    document["ceiling"] = ceiling_document(options, manifest, items, evaluation);
+    document["ceiling"] = ceiling_document(options, opened.manifest, items, evaluation);
   }
   return document;
 }

@@ -33,6 +33,8 @@ struct ReferenceBehaviour {
                                           // calls of their own
   bool normalise_over_clips = false;      // in evaluation only, each feature channel has unit
                                           // length over an item's clips
+  bool raw_tag_products = false;          // how close two tags are is the product of their vectors
+                                          // as they are, not the cosine
   bool adversarial_subtracted = false;    // the domain loss is subtracted for its classifier too,
                                           // which so learns to fail
 

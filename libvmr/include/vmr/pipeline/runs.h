@@ -8,7 +8,9 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "vmr/core/run_control.h"
 #include "vmr/data/batch.h"
@@ -60,20 +62,42 @@ train::TrainSummary train_matching(const Recipe& recipe, const std::filesystem::
                                    const std::filesystem::path& run_folder,
                                    const RunOptions& options = {}, const RunControl& control = {});
 
+// How a query's ranking is made (eval/tag_shortlist.h says what "by tags" is). The tags are those
+// of the split's films; a track has those of its films. All three know the gallery's tags.
+enum class Protocol {
+  full,          // plain: the whole gallery by its scores
+  tag_to_tag,    // tags by how close their sentence vectors are to those of the query's own tags:
+                 // an oracle, since the tags of a new film are not known
+  video_to_tag,  // tags by the cosine of their vector with the query's, in the space of the words
+  dam,           // tags by the tag classifier on the pair of the query and the item for which its
+                 // best tag is surest
+};
+std::string name_of(Protocol protocol);  // "tag_to_tag"
+inline constexpr Protocol kProtocols[] = {Protocol::full, Protocol::tag_to_tag,
+                                          Protocol::video_to_tag, Protocol::dam};
+
 struct EvaluateOptions {
   std::string split = "test";
   int64_t resamples = 1000;
   uint64_t seed = 1;
   std::string device = "auto";
-  int64_t joint_limit = 2000;     // galleries up to this are scored jointly as a whole;
-  int64_t joint_shortlist = 200;  // in larger ones each film's best so many are
-  std::filesystem::path truth;    // folder of a generated library: its ceiling is reported too
+  int64_t joint_limit = 2000;       // galleries up to this are scored jointly as a whole;
+  int64_t joint_shortlist = 200;    // in larger ones each film's best so many are
+  std::filesystem::path truth;      // folder of a generated library: its ceiling is reported too
+  std::vector<Protocol> protocols;  // reported beside the full gallery
+  model::Distance distance = model::Distance::cosine;
+  // Weight of theta against rho in every score; the model's own without it. Published: 0.6.
+  std::optional<double> theta_weight;
+  // gallery_mean, as published, scores the whole gallery whatever its size.
+  model::PairScoring joint = model::PairScoring::own;
 };
 
 // The evaluation document (eval/evaluation_document.h) from the independent embeddings over the
 // full gallery of the split; "joint" holds the same from the model's joint scores where it has
-// them ("shortlist": how many tracks a film, 0 = all), "ceiling" the same from the hidden truth of
-// a generated library, "chance" is in each.
+// them ("shortlist": how many tracks a film, 0 = all; "scoring"), "ceiling" the same from the
+// hidden truth of a generated library, "chance" is in each. "protocols" holds, for each further
+// protocol, the same two documents with "oracle": whether the query's own tags were used.
+// Throws: InvalidArgument where a protocol or an option asks for what the run does not have.
 nlohmann::json evaluate(const std::filesystem::path& run_folder,
                         const std::filesystem::path& store_folder,
                         const EvaluateOptions& options = {}, const RunControl& control = {});

@@ -1,0 +1,191 @@
+#include "pipeline/protocols.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "vmr/core/error.h"
+#include "vmr/eval/tag_shortlist.h"
+#include "vmr/pipeline/extraction.h"
+#include "vmr/train/checkpoint.h"
+#include "vmr/train/embed_dataset.h"
+#include "vmr/train/matching_task.h"
+
+namespace vmr::pipeline {
+namespace {
+
+constexpr double kNone = -std::numeric_limits<double>::infinity();
+
+std::shared_ptr<model::MatchingModel> weighted_model(const MatchingRun& run, double theta_weight) {
+  auto config = run.model->config();
+  VMR_CHECK(config.contains("theta_weight"), "a ", run.model->kind(),
+            " model compares in one space; theta_weight is for models with theta and rho "
+            "(ut_cmvmr)");
+  config["theta_weight"] = theta_weight;
+  const auto model = model::make_matching_model(config);
+  train::load_weights(run.checkpoint, *model);
+  model->to(run.model->parameters().front().device());
+  model->eval();
+  return model;
+}
+
+const std::string& tag_of(const data::PairDataset& items, size_t film) {
+  return items.tags()[size_t(items.tag_of_film()[film])];
+}
+
+at::Tensor unit_rows(const at::Tensor& rows) { return torch::nn::functional::normalize(rows); }
+
+// What of a vector lives in the space of the words, all of it where no slice is named.
+at::Tensor words_part(const at::Tensor& vectors, const std::vector<model::ScoreSlice>& slices) {
+  std::vector<at::Tensor> parts;
+  for (const auto& slice : slices) {
+    if (slice.words) parts.push_back(vectors.slice(2, slice.begin, slice.end));
+  }
+  return unit_rows((parts.empty() ? vectors : torch::cat(parts, 2)).flatten(1));
+}
+
+void check_classifier(const MatchingRun& run) {
+  const auto config = run.model->config();
+  const auto classes = config.value("tags", int64_t(0));
+  VMR_CHECK(classes > 0 && config.at("loss").value("tag_softmax", 0.0) > 0,
+            "protocol dam: the run \"", run.recipe.name,
+            "\" has no trained tag classifier; train with model.tags (the number of tags) and "
+            "loss.tag_softmax above 0");
+  VMR_CHECK(classes >= int64_t(run.tags.tags.size()), "protocol dam: the run's classifier knows ",
+            classes, " tags, its training had ", run.tags.tags.size());
+}
+
+}  // namespace
+
+std::string name_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::full:
+      return "full";
+    case Protocol::tag_to_tag:
+      return "tag_to_tag";
+    case Protocol::video_to_tag:
+      return "video_to_tag";
+    case Protocol::dam:
+      return "dam";
+  }
+  return "";
+}
+
+Evaluated open_for_evaluation(const std::filesystem::path& run_folder,
+                              const std::filesystem::path& store_folder,
+                              const EvaluateOptions& options, const RunControl& control) {
+  auto run = open_matching_run(run_folder, options.device);
+  auto model = options.theta_weight ? weighted_model(run, *options.theta_weight) : run.model;
+  const auto store = store::FeatureStore::open(store_folder);
+  auto manifest = stored_manifest(*store);
+  auto dataset = train::dataset_options(model->inputs(), options.split);
+  dataset.unused_tracks = true;
+  // Without the tags: films of new tags are queries like others.
+  data::PairDataset items(*store, manifest, dataset, {}, control);
+  return {std::move(run), std::move(model), std::move(manifest), std::move(items)};
+}
+
+void check_protocol(Protocol protocol, const MatchingRun& run, const data::PairDataset& items) {
+  if (protocol == Protocol::full) return;
+  const auto name = name_of(protocol);
+  VMR_CHECK(!run.tags.empty(), "protocol ", name, ": the run \"", run.recipe.name,
+            "\" knows no tags: its ", run.model->kind(),
+            " model takes no text or was trained without tags; use protocol full");
+  if (protocol == Protocol::dam) check_classifier(run);
+  for (size_t film = 0; film < items.films().size(); ++film) {
+    VMR_CHECK(run.tags.find(tag_of(items, film)).has_value(), "protocol ", name, ": film ",
+              items.films()[film],
+              tag_of(items, film).empty()
+                  ? " has no tag"
+                  : " has the tag \"" + tag_of(items, film) + "\", which the run does not know",
+              "; use protocol full");
+  }
+}
+
+TagRanking::TagRanking(Protocol protocol, const MatchingRun& run, const data::PairDataset& items,
+                       const RunControl& control) {
+  check_protocol(protocol, run, items);
+  VMR_CHECK(protocol != Protocol::full, "TagRanking: the full gallery is not ranked by tags");
+  for (size_t film = 0; film < items.films().size(); ++film) {
+    tags_.push_back(*run.tags.find(tag_of(items, film)));
+  }
+  const auto tag_of_film = tags_;
+  std::sort(tags_.begin(), tags_.end());
+  tags_.erase(std::unique(tags_.begin(), tags_.end()), tags_.end());
+  const auto candidates = int64_t(tags_.size());
+  film_carries_ = torch::zeros({items.size(), candidates}, torch::kBool);
+  track_carries_ = torch::zeros({int64_t(items.tracks().size()), candidates}, torch::kBool);
+  for (size_t film = 0; film < tag_of_film.size(); ++film) {
+    const auto tag = std::lower_bound(tags_.begin(), tags_.end(), tag_of_film[film]);
+    film_carries_[int64_t(film)][tag - tags_.begin()] = true;
+    track_carries_[items.track_of_film()[film]][tag - tags_.begin()] = true;
+  }
+  if (protocol == Protocol::tag_to_tag) by_own_tags(run);
+  if (protocol == Protocol::video_to_tag) by_vectors(run, items);
+  if (protocol == Protocol::dam) by_classifier(run, items, control);
+}
+
+void TagRanking::by_own_tags(const MatchingRun& run) {
+  auto vectors = run.tags.vectors.index_select(0, torch::tensor(tags_, torch::kLong));
+  if (!run.recipe.reference.raw_tag_products) vectors = unit_rows(vectors);
+  const auto closeness = vectors.mm(vectors.t());
+  // A track of several tags is as close to a tag as the closest of them; one of none asks nothing.
+  const auto of = [&](const at::Tensor& carries) {
+    std::vector<at::Tensor> rows;
+    for (int64_t item = 0; item < carries.size(0); ++item) {
+      const auto own = closeness.index_select(0, carries[item].nonzero().squeeze(1));
+      rows.push_back(own.size(0) > 0 ? own.amax(0) : torch::zeros({closeness.size(1)}));
+    }
+    return torch::stack(rows);
+  };
+  film_closeness_ = of(film_carries_);
+  track_closeness_ = of(track_carries_);
+}
+
+void TagRanking::by_vectors(const MatchingRun& run, const data::PairDataset& items) {
+  auto& model = *run.model;
+  const auto slices = model.score_slices();
+  const auto lives = std::any_of(slices.begin(), slices.end(),
+                                 [](const auto& s) { return s.words && s.weight == 0; });
+  VMR_CHECK(!lives,
+            "protocol video_to_tag: the run was trained with theta_weight 1, which leaves nothing "
+            "of rho to compare with tags");
+  const auto vectors = run.tags.vectors.index_select(0, torch::tensor(tags_, torch::kLong));
+  const auto text = model.embed_text(vectors.to(model.parameters().front().device()));
+  VMR_CHECK(text.has_value(), "protocol video_to_tag: the run \"", run.recipe.name, "\" is a ",
+            model.kind(), " model that embeds no text");
+  const auto words = words_part(text->cpu(), slices).t();
+  film_closeness_ = words_part(train::embed_films(model, items), slices).mm(words);
+  track_closeness_ = words_part(train::embed_music(model, items), slices).mm(words);
+}
+
+void TagRanking::by_classifier(const MatchingRun& run, const data::PairDataset& items,
+                               const RunControl& control) {
+  auto& model = *run.model;
+  const auto films = *train::prepare_films(model, items);
+  const auto music = *train::prepare_music(model, items);
+  const auto classes = torch::tensor(tags_, torch::kLong);
+  auto surest = torch::full({music.size(0)}, kNone, torch::kFloat);
+  track_closeness_ = torch::zeros({music.size(0), int64_t(tags_.size())});
+  std::vector<at::Tensor> rows;
+  for (int64_t film = 0; film < films.size(0) && !control.stop.stop_requested(); ++film) {
+    const auto scores =
+        model.tag_scores(films.narrow(0, film, 1), music)[0].cpu().index_select(1, classes);
+    const auto best = scores.amax(1);
+    rows.push_back(scores[best.argmax()]);
+    const auto surer = best > surest;
+    surest = torch::where(surer, best, surest);
+    track_closeness_ = torch::where(surer.unsqueeze(1), scores, track_closeness_);
+    control.progress({"tag classifier", film + 1, films.size(0), ""});
+  }
+  while (int64_t(rows.size()) < films.size(0)) rows.push_back(torch::zeros_like(rows.front()));
+  film_closeness_ = torch::stack(rows);
+}
+
+eval::DirectedScores TagRanking::of(const at::Tensor& scores) const {
+  return {eval::tag_shortlist(scores, film_closeness_, track_carries_),
+          eval::tag_shortlist(scores.t(), track_closeness_, film_carries_).t()};
+}
+
+}  // namespace vmr::pipeline
