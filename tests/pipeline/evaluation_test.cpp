@@ -1,5 +1,6 @@
 // Pins what `evaluate` reports: each protocol against its definition written out plainly, both
-// distances and weights, the published joint score, what is refused. The store is filled by formula: no media.
+// distances and weights, the published joint score, what is refused; and the figures of
+// compare_variants. The store is filled by formula: no media.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +15,7 @@
 #include "pipeline/tiny_system.h"
 #include "support/temp_folder.h"
 #include "vmr/core/error.h"
+#include "vmr/pipeline/variants.h"
 #include "vmr/train/embed_dataset.h"
 
 namespace vmr::pipeline {
@@ -337,6 +339,45 @@ TEST_F(Evaluation, RefusesWhatTheRunDoesNotHave) {
             "other");
   }
   EXPECT_TRUE(evaluate(root() / "dam", root() / "other", {}).contains("video_to_music"));
+}
+
+TEST_F(Evaluation, VariantsHaveRecallAndTimes) {
+  VariantsOptions options;
+  options.evaluate.resamples = 10;
+  options.shortlists = {2, 9};  // 9: the whole gallery
+  const auto document = compare_variants(root() / "plain", root() / "store", options);
+  EXPECT_EQ(document.at("queries"), 12);
+  EXPECT_EQ(document.at("gallery"), 9);
+  const auto& variants = document.at("variants");
+  std::vector<std::string> names;
+  for (const auto& variant : variants) {
+    names.push_back(variant.at("name"));
+    EXPECT_GT(variant.at("prepare_ms").get<double>(), 0);
+    EXPECT_GT(variant.at("query_ms").at("median").get<double>(), 0);
+    EXPECT_GE(variant.at("query_ms").at("p95"), variant.at("query_ms").at("median"));
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"independent", "pairwise_mean", "pairwise",
+                                             "shortlist", "shortlist"}));
+  const auto plain = evaluated("plain");
+  const auto mean_rank = [](const json& part) {
+    return part.at("video_to_music").at("mean_rank").get<double>();
+  };
+  EXPECT_NEAR(mean_rank(variants[0]), mean_rank(plain), 1e-9);
+  EXPECT_NEAR(mean_rank(variants[2]), mean_rank(plain.at("joint")), 1e-9);
+  // A shortlist of the whole gallery is the joint ranking; one of two re-ranks two.
+  EXPECT_EQ(variants[4].at("shortlist"), 9);
+  EXPECT_EQ(variants[4].at("video_to_music"), variants[2].at("video_to_music"));
+  EXPECT_EQ(variants[3].at("shortlist"), 2);
+  // A shortlist needs what both of its steps need.
+  EXPECT_NEAR(
+      variants[3].at("prepare_ms").get<double>(),
+      variants[0].at("prepare_ms").get<double>() + variants[2].at("prepare_ms").get<double>(),
+      1e-9);
+  EXPECT_THAT(variants_table(document), HasSubstr("shortlist 9"));
+
+  const auto single = compare_variants(root() / "cbvmr", root() / "store", options);
+  ASSERT_EQ(single.at("variants").size(), 1u);
+  EXPECT_EQ(single.at("variants")[0].at("name"), "independent");
 }
 
 }  // namespace
