@@ -86,6 +86,38 @@ TEST(Table, TrainsEverySystemWithEverySeedAndResumes) {
   EXPECT_EQ(again.at("comparisons"), table.at("comparisons"));
 }
 
+TEST(Table, GoesOnWithAnEncoderThatWasStoppedInTheMiddle) {
+  const test::TempFolder folder;
+  const auto root = folder.path();
+  synth::generate_library(root / "library", test::tiny_library(0.5));
+  extract(store::read_manifest(root / "library" / "manifest.jsonl"), root / "store",
+          find("tiny").extract);
+  const auto parsed = parse_table_spec(spec(), "t.json", find);
+  TableOptions options;
+  options.seeds = 1;
+  options.resamples = 50;
+  std::stop_source stop;
+  RunControl control;
+  control.stop = stop.get_token();
+  control.on_progress = [&](const Progress& progress) {
+    if (progress.stage == "embed film" && progress.done >= 3) stop.request_stop();
+  };
+  EXPECT_TRUE(results_table(parsed, root / "store", root / "out", options, control).empty());
+  const auto films = [&] {
+    const auto store = store::FeatureStore::open(root / "store");
+    int64_t count = 0;
+    for (const auto& key : store->keys()) count += key.feature == "conformer_video";
+    return count;
+  };
+  const int64_t half = films();
+  ASSERT_GT(half, 0);
+  ASSERT_LT(half, 14);
+  // Where the encoder is not at hand, the half that is there is no ground for a comparison.
+  EXPECT_THROW(results_table(parsed, root / "store", root / "elsewhere", options), InvalidArgument);
+  EXPECT_FALSE(results_table(parsed, root / "store", root / "out", options).empty());
+  EXPECT_EQ(films(), 14);
+}
+
 TEST(Table, PagesShowFiguresAndWhatWasShown) {
   const auto entry = [](double mean, double chance) {
     return json{{"mean", mean}, {"low", mean - 0.05}, {"high", mean + 0.05}, {"chance", chance}};

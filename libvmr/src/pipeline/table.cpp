@@ -171,6 +171,21 @@ void compare(const TableSpec& spec, const std::vector<Results>& results,
   }
 }
 
+// Systems compared on different items would say nothing of each other.
+void require_embedded(const store::FeatureStore& store, const PretrainRecipe& part,
+                      const std::string& kind) {
+  int64_t missing = 0;
+  std::string first;
+  for (const auto* item : stored_manifest(store).of(kind)) {
+    const bool lacks = store.contains({part.input, kind, item->id}) &&
+                       !store.contains({part.output, kind, item->id});
+    if (lacks && missing++ == 0) first = item->id;
+  }
+  VMR_CHECK(missing == 0, "table: the store has no ", part.output, " for ", missing,
+            " of its items (the first: ", first,
+            "); run the vmr embed that made it again, or remove the feature");
+}
+
 // Encoders by the feature they write; the same name must mean the same encoder.
 void make_encoders(const TableSpec& spec, const fs::path& store_folder, const fs::path& out,
                    const TableOptions& options, const RunControl& control) {
@@ -184,8 +199,14 @@ void make_encoders(const TableSpec& spec, const fs::path& store_folder, const fs
                 " pre-train different encoders for the feature \"", part.output, "\"");
       if (!fresh) continue;
       const std::string kind = modality == "audio" ? "music" : "film";
-      if (store::FeatureStore::open(store_folder)->provenance(part.output, kind)) continue;
       const auto run = out / "encoders" / part.output;
+      // One that was not made here is taken as it is; ours may have been stopped in the middle.
+      const bool there =
+          store::FeatureStore::open(store_folder)->provenance(part.output, kind).has_value();
+      if (there && !fs::exists(run)) {
+        require_embedded(*store::FeatureStore::open(store_folder), part, kind);
+        continue;
+      }
       const RunOptions run_options{1, options.device};
       if (!pretrain(system.recipe, modality, store_folder, run, run_options, control).finished) {
         return;
