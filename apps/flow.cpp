@@ -61,7 +61,8 @@ Command add_flow(CLI::App& root) {
       "flow", "mean optical flow magnitude (pixels between kept frames) of a film over time");
   add_common(*app, options->common);
   app->add_option("file", options->file, "film")->required();
-  app->add_option("--method", options->method, "farneback, dis_ultrafast, dis_fast or dis_medium")
+  app->add_option("--method", options->method,
+                  "farneback, farneback_opencv, dis_ultrafast, dis_fast or dis_medium")
       ->capture_default_str();
   app->add_option("--fps", options->fps, "frames kept a second")->capture_default_str();
   app->add_option("--size", options->size, "WIDTHxHEIGHT in pixels, resized bilinearly")

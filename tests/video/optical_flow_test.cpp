@@ -22,6 +22,7 @@ using ::testing::HasSubstr;
 
 const std::vector<std::pair<std::string, FlowMethod>> kMethods = {
     {"farneback", FlowMethod::farneback},
+    {"farneback_opencv", FlowMethod::farneback_opencv},
     {"dis_ultrafast", FlowMethod::dis_ultrafast},
     {"dis_fast", FlowMethod::dis_fast},
     {"dis_medium", FlowMethod::dis_medium}};
@@ -42,7 +43,7 @@ TEST(OpticalFlow, FindsAKnownShift) {
     const at::Tensor flow = optical_flow(moving_film(), with(method));
     ASSERT_EQ(flow.sizes(), (std::vector<int64_t>{3, 2, 120, 160})) << name;
     ASSERT_EQ(flow.scalar_type(), at::kFloat);
-    const float bound = method == FlowMethod::farneback    ? 0.02f
+    const float bound = name.starts_with("farneback")      ? 0.02f
                         : method == FlowMethod::dis_medium ? 0.05f
                                                            : 0.25f;
     EXPECT_NEAR(inner_mean(flow[0][0]), 3.0f, bound) << name;
@@ -141,7 +142,14 @@ TEST(OpticalFlow, TakesTheSmallestFramesAndSaysWhyNotSmallerOnes) {
   };
   EXPECT_THAT(message(at::empty({2, 15, 40}, at::kByte)), HasSubstr("at least 16 x 16"));
   EXPECT_THAT(message(at::empty({2, 40, 40}, at::kFloat)), HasSubstr("Float"));
-  EXPECT_THAT(message(at::empty({2, 40, 40, 3}, at::kByte)), HasSubstr("to_grey"));
+  EXPECT_THAT(message(at::empty({2, 40, 40}, at::kHalf)), HasSubstr("Half"));
+  EXPECT_THAT(message(at::empty({2, 40, 40, 4}, at::kByte)), HasSubstr("[2, 40, 40, 4]"));
+  EXPECT_THAT(message(at::empty({2, 0, 40}, at::kByte)), HasSubstr("at least 16 x 16"));
+  EXPECT_THAT(message(at::empty({2, 16, 16385}, at::kByte)), HasSubstr("up to 16384"));
+  EXPECT_THAT(message(moving_film(), {.farneback = {.pyramid_scale = std::nan("")}}),
+              HasSubstr("pyramid_scale"));
+  EXPECT_THAT(message(moving_film(), {.farneback = {.poly_sigma = std::nan("")}}),
+              HasSubstr("poly_sigma"));
   EXPECT_THAT(message(moving_film(16, 640), with(FlowMethod::dis_fast)), HasSubstr("16 x 640"));
   EXPECT_THAT(message(moving_film(), {.farneback = {.pyramid_scale = 1.0}}),
               HasSubstr("pyramid_scale must be in (0, 1), got 1"));

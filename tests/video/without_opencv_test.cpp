@@ -21,12 +21,13 @@ void expect_not_built(Call call) {
   }
 }
 
-TEST(WithoutOpencv, FlowAndOpencvKernelsNameTheSwitch) {
+TEST(WithoutOpencv, OpencvsFlowAndKernelsNameTheSwitch) {
   const at::Tensor grey = at::full({4, 20, 20}, 3, at::kByte);
-  expect_not_built([&] { optical_flow(grey); });
-  expect_not_built([&] { mean_magnitude(grey); });
-  expect_not_built([&] { flow_trajectory(grey); });
-  expect_not_built([&] { clip_flow_measures(grey); });
+  const FlowOptions opencv{.method = FlowMethod::farneback_opencv};
+  expect_not_built([&] { optical_flow(grey, opencv); });
+  expect_not_built([&] { mean_magnitude(grey, opencv); });
+  expect_not_built([&] { flow_trajectory(grey, {.method = FlowMethod::dis_fast}); });
+  expect_not_built([&] { clip_flow_measures(grey, opencv); });
   expect_not_built([&] {
     resize(at::full({20, 20, 3}, 3, at::kByte), 10, 10, ResizeKernel::opencv_area);
   });

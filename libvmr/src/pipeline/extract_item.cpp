@@ -188,11 +188,11 @@ Planned planned_film(const ExtractRecipe& recipe) {
   if (recipe.clip_flow) {
     json options = frames;
     options["method"] = to_string(recipe.clip_flow->method);
-    planned.emplace_back("clip_flow_measures", provenance("clip_flow_measures", "1", options));
+    planned.emplace_back("clip_flow_measures", provenance("clip_flow_measures", "2", options));
   }
   if (recipe.flow) {
     const json options = to_json(recipe)["features"]["flow"];
-    planned.emplace_back("flow", provenance("flow", "1", options));
+    planned.emplace_back("flow", provenance("flow", "2", options));
     if (recipe.cuts) planned.emplace_back("cuts", provenance("cuts", "1", options));
   }
   return planned;

@@ -17,9 +17,7 @@ at::Tensor clip_flow_measures(const at::Tensor& frames, const FlowOptions& optio
                               const ClipRule& rule) {
   validate(options);
   validate(rule);
-  const bool colour = frames.defined() && frames.dim() == 4;
-  const at::Tensor grey =
-      detail::require_flow_input(colour ? to_grey(frames) : frames, "clip_flow_measures");
+  const at::Tensor grey = detail::require_flow_input(frames, "clip_flow_measures");
   const auto indices = clip_frame_indices(grey.size(0), rule.clip_frames, rule.max_frames);
   const int64_t per_clip = rule.clip_frames - 1;
   const auto clips = static_cast<int64_t>(indices.size()) / rule.clip_frames;

@@ -1,61 +1,65 @@
 #include "video/flow_pairs.h"
 
-#include <opencv2/core.hpp>
-#include <opencv2/video/tracking.hpp>
+#include <algorithm>
+#include <memory>
+#include <thread>
 
+#include "video/farneback_cpu.h"
 #include "vmr/core/error.h"
 #include "vmr/core/parallel.h"
 
 namespace vmr::video::detail {
 namespace {
 
-int dis_preset(FlowMethod method) {
-  switch (method) {
-    case FlowMethod::dis_ultrafast:
-      return cv::DISOpticalFlow::PRESET_ULTRAFAST;
-    case FlowMethod::dis_fast:
-      return cv::DISOpticalFlow::PRESET_FAST;
-    default:
-      return cv::DISOpticalFlow::PRESET_MEDIUM;
-  }
+int64_t thread_count(int threads) {
+  return threads > 0 ? threads : std::max<int64_t>(1, std::thread::hardware_concurrency());
 }
 
-// A new field each time: OpenCV takes a field it is given as a first guess.
-cv::Mat flow_between(const cv::Mat& from, const cv::Mat& to, const FlowOptions& options) {
-  cv::Mat flow;
-  if (options.method == FlowMethod::farneback) {
-    const FarnebackOptions& f = options.farneback;
-    cv::calcOpticalFlowFarneback(from, to, flow, f.pyramid_scale, f.levels, f.window, f.iterations,
-                                 f.poly_n, f.poly_sigma,
-                                 f.gaussian ? cv::OPTFLOW_FARNEBACK_GAUSSIAN : 0);
-  } else {
-    cv::DISOpticalFlow::create(dis_preset(options.method))->calc(from, to, flow);
-  }
-  return flow;
+// Each thread takes one run of neighbouring pairs, so that they share frames; fewer pairs than
+// threads share the threads.
+void farneback_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& pairs,
+                        const FlowOptions& options, const at::Tensor& first_guess,
+                        const FlowSink& sink) {
+  const auto count = static_cast<int64_t>(pairs.size());
+  if (count == 0) return;
+  const int64_t pixels = grey.size(1) * grey.size(2);
+  const auto* frames = grey.const_data_ptr<uint8_t>();
+  const float* guesses = first_guess.defined() ? first_guess.const_data_ptr<float>() : nullptr;
+  const auto plan = plan_farneback(grey.size(1), grey.size(2), options.farneback);
+  const int64_t threads = thread_count(options.threads), runs = std::min(threads, count);
+  for_each_item(runs, static_cast<int>(runs), [&](int64_t run) {
+    FarnebackWorker worker(plan, best_farneback_kernels(), static_cast<int>(threads / runs));
+    for (int64_t i = count * run / runs; i < count * (run + 1) / runs; ++i) {
+      const auto [from, to] = pairs[static_cast<size_t>(i)];
+      sink(i, worker.flow(from, frames + from * pixels, to, frames + to * pixels,
+                          guesses ? guesses + i * 2 * pixels : nullptr));
+    }
+  });
+}
+
+at::Tensor require_first_guess(const at::Tensor& grey, int64_t pairs, const FlowOptions& options) {
+  const at::Tensor& guess = options.first_guess;
+  if (!guess.defined()) return guess;
+  VMR_CHECK(
+      options.method == FlowMethod::farneback || options.method == FlowMethod::farneback_opencv,
+      "FlowOptions: first_guess is for Farneback's methods; leave it out");
+  VMR_CHECK(guess.scalar_type() == at::kFloat && guess.device().is_cpu() &&
+                guess.sizes() == at::IntArrayRef({pairs, 2, grey.size(1), grey.size(2)}),
+            "FlowOptions: expected first_guess [", pairs, ", 2, ", grey.size(1), ", ", grey.size(2),
+            "] float32 on the CPU, got ", guess.sizes(), " ", guess.scalar_type());
+  return guess.contiguous();
 }
 
 }  // namespace
 
 void flow_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& pairs,
                    const FlowOptions& options, const FlowSink& sink) {
-  const auto height = static_cast<int>(grey.size(1)), width = static_cast<int>(grey.size(2));
-  const auto* data = grey.const_data_ptr<uint8_t>();
-  const auto frame = [&](int64_t index) {
-    return cv::Mat(height, width, CV_8UC1,
-                   const_cast<uint8_t*>(data + index * grey.size(1) * grey.size(2)));
-  };
-  for_each_item(static_cast<int64_t>(pairs.size()), options.threads, [&](int64_t i) {
-    cv::Mat flow;
-    try {
-      flow = flow_between(frame(pairs[i].first), frame(pairs[i].second), options);
-    } catch (const cv::Exception& error) {
-      throw InvalidArgument(vmr::detail::concat(
-          "optical_flow: OpenCV cannot compute this method on ", height, " x ", width,
-          " frames: ", error.err, "; resize the frames or use farneback"));
-    }
-    VMR_ASSERT(flow.isContinuous() && flow.type() == CV_32FC2, "unexpected flow field");
-    sink(i, flow.ptr<float>());
-  });
+  const auto guess = require_first_guess(grey, static_cast<int64_t>(pairs.size()), options);
+  if (options.method == FlowMethod::farneback) {
+    farneback_of_pairs(grey, pairs, options, guess, sink);
+  } else {
+    opencv_flow_of_pairs(grey, pairs, options, guess, sink);
+  }
 }
 
 }  // namespace vmr::video::detail

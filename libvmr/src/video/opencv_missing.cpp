@@ -13,11 +13,11 @@ void opencv_resize(const uint8_t*, int64_t, int64_t, int64_t, uint8_t*, int64_t,
       "OpenCV");
 }
 
-void flow_of_pairs(const at::Tensor&, const std::vector<FramePair>&, const FlowOptions&,
-                   const FlowSink&) {
+void opencv_flow_of_pairs(const at::Tensor&, const std::vector<FramePair>&, const FlowOptions&,
+                          const at::Tensor&, const FlowSink&) {
   throw NotBuilt(
-      "optical_flow: built without OpenCV (VMR_WITH_OPENCV=OFF); build with OpenCV's core, imgproc "
-      "and video modules");
+      "optical_flow: this method needs OpenCV, and libvmr was built without it "
+      "(VMR_WITH_OPENCV=OFF); use farneback, or build with OpenCV's core, imgproc and video modules");
 }
 
 }  // namespace vmr::video::detail

@@ -1,36 +1,43 @@
 #include "vmr/video/optical_flow.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numbers>
 
+#include "video/farneback_cpu.h"
 #include "video/flow_pairs.h"
 #include "video/tensor_checks.h"
+#include "vmr/video/frame.h"
 
 namespace vmr::video {
 namespace detail {
 
-at::Tensor require_flow_input(const at::Tensor& grey, const char* function) {
-  const at::Tensor source = require_uint8(grey, function, "uint8 grey frames [n, h, w]");
-  VMR_CHECK(source.dim() == 3, function, ": expected grey frames [n, h, w], got ", describe(grey),
-            "; call to_grey on RGB frames first");
+at::Tensor require_flow_input(const at::Tensor& frames, const char* function) {
+  const bool colour = frames.defined() && frames.dim() == 4;
+  const at::Tensor source = require_uint8(colour ? to_grey(frames) : frames, function,
+                                          "uint8 frames [n, h, w] or [n, h, w, 3]");
+  VMR_CHECK(source.dim() == 3, function, ": expected frames [n, h, w] or [n, h, w, 3], got ",
+            describe(frames));
   VMR_CHECK(source.size(1) >= kMinFlowPixels && source.size(2) >= kMinFlowPixels, function,
             ": frames must be at least ", kMinFlowPixels, " x ", kMinFlowPixels, " pixels, got ",
             source.size(1), " x ", source.size(2), "; enlarge them first");
+  VMR_CHECK(source.size(1) <= kMaxFlowPixels && source.size(2) <= kMaxFlowPixels, function,
+            ": frames may have up to ", kMaxFlowPixels, " pixels a side, got ", source.size(1),
+            " x ", source.size(2), "; shrink them first");
   return source;
 }
 
 std::vector<float> mean_magnitudes(const at::Tensor& grey, const std::vector<FramePair>& pairs,
                                    const FlowOptions& options) {
   std::vector<float> means(pairs.size());
-  const int64_t pixels = grey.size(1) * grey.size(2);
-  flow_of_pairs(grey, pairs, options, [&](int64_t pair, const float* field) {
-    double sum = 0.0;
-    for (int64_t i = 0; i < pixels; ++i) {
-      const float u = field[2 * i], v = field[2 * i + 1];
-      sum += std::sqrt(u * u + v * v);
-    }
-    means[pair] = static_cast<float>(sum / static_cast<double>(pixels));
+  const Size size{static_cast<int>(grey.size(2)), static_cast<int>(grey.size(1))};
+  const auto& kernels = best_farneback_kernels();
+  flow_of_pairs(grey, pairs, options, [&](int64_t pair, Planes field) {
+    means[pair] = static_cast<float>(kernels.lengths(size, field) /
+                                     (double(size.width) * double(size.height)));
   });
   return means;
 }
@@ -43,6 +50,23 @@ std::vector<detail::FramePair> consecutive_pairs(int64_t frames) {
   std::vector<detail::FramePair> pairs;
   for (int64_t i = 0; i + 1 < frames; ++i) pairs.emplace_back(i, i + 1);
   return pairs;
+}
+
+at::Tensor fields(const at::Tensor& grey, const std::vector<detail::FramePair>& pairs,
+                  const FlowOptions& options) {
+  const int64_t h = grey.size(1), w = grey.size(2);
+  at::Tensor flow =
+      at::empty({static_cast<int64_t>(pairs.size()), 2, h, w}, grey.options().dtype(at::kFloat));
+  auto* values = flow.mutable_data_ptr<float>();
+  detail::flow_of_pairs(grey, pairs, options, [&](int64_t pair, detail::Planes field) {
+    for (int64_t plane = 0; plane < detail::kFlowPlanes; ++plane) {
+      for (int64_t y = 0; y < h; ++y) {
+        std::copy_n(field.row(y, plane), w,
+                    values + ((pair * detail::kFlowPlanes + plane) * h + y) * w);
+      }
+    }
+  });
+  return flow;
 }
 
 }  // namespace
@@ -67,28 +91,72 @@ void validate(const FlowOptions& options) {
   VMR_CHECK(options.threads >= 0, "FlowOptions: threads must be >= 0, got ", options.threads);
 }
 
-at::Tensor optical_flow(const at::Tensor& grey, const FlowOptions& options) {
+at::Tensor optical_flow(const at::Tensor& frames, const FlowOptions& options) {
   validate(options);
-  const at::Tensor source = detail::require_flow_input(grey, "optical_flow");
-  const auto pairs = consecutive_pairs(source.size(0));
-  const int64_t h = source.size(1), w = source.size(2);
-  at::Tensor flow =
-      at::empty({static_cast<int64_t>(pairs.size()), 2, h, w}, source.options().dtype(at::kFloat));
-  auto* planes = flow.mutable_data_ptr<float>();
-  detail::flow_of_pairs(source, pairs, options, [&](int64_t pair, const float* field) {
-    float* u = planes + pair * 2 * h * w;
-    float* v = u + h * w;
-    for (int64_t i = 0; i < h * w; ++i) {
-      u[i] = field[2 * i];
-      v[i] = field[2 * i + 1];
-    }
-  });
-  return flow;
+  const at::Tensor grey = detail::require_flow_input(frames, "optical_flow");
+  return fields(grey, consecutive_pairs(grey.size(0)), options);
 }
 
-at::Tensor mean_magnitude(const at::Tensor& grey, const FlowOptions& options) {
+at::Tensor flow_between(const at::Tensor& from, const at::Tensor& to, const FlowOptions& options) {
   validate(options);
-  const at::Tensor source = detail::require_flow_input(grey, "mean_magnitude");
+  const at::Tensor first = detail::require_flow_input(from, "flow_between");
+  const at::Tensor second = detail::require_flow_input(to, "flow_between");
+  VMR_CHECK(first.sizes() == second.sizes(),
+            "flow_between: expected as many frames of one size in ", "from and to, got ",
+            first.sizes(), " and ", second.sizes());
+  std::vector<detail::FramePair> pairs;
+  for (int64_t i = 0; i < first.size(0); ++i) pairs.emplace_back(i, first.size(0) + i);
+  return fields(at::cat({first, second}), pairs, options);
+}
+
+at::Tensor magnitude_map(const at::Tensor& frames, const FlowOptions& options) {
+  validate(options);
+  const at::Tensor grey = detail::require_flow_input(frames, "magnitude_map");
+  const auto pairs = consecutive_pairs(grey.size(0));
+  const int64_t h = grey.size(1), w = grey.size(2);
+  at::Tensor map =
+      at::empty({static_cast<int64_t>(pairs.size()), h, w}, grey.options().dtype(at::kFloat));
+  auto* lengths = map.mutable_data_ptr<float>();
+  detail::flow_of_pairs(grey, pairs, options, [&](int64_t pair, detail::Planes field) {
+    for (int64_t y = 0; y < h; ++y) {
+      const float *u = field.row(y, 0), *v = field.row(y, 1);
+      float* row = lengths + (pair * h + y) * w;
+      for (int64_t x = 0; x < w; ++x) row[x] = std::sqrt(u[x] * u[x] + v[x] * v[x]);
+    }
+  });
+  return map;
+}
+
+at::Tensor direction_histogram(const at::Tensor& frames, int64_t bins, const FlowOptions& options) {
+  validate(options);
+  VMR_CHECK(bins >= 1 && bins <= 3600, "direction_histogram: expected 1 to 3600 bins, got ", bins);
+  const at::Tensor grey = detail::require_flow_input(frames, "direction_histogram");
+  const auto pairs = consecutive_pairs(grey.size(0));
+  const int64_t h = grey.size(1), w = grey.size(2);
+  at::Tensor histogram =
+      at::empty({static_cast<int64_t>(pairs.size()), bins}, grey.options().dtype(at::kFloat));
+  auto* values = histogram.mutable_data_ptr<float>();
+  const double turns = static_cast<double>(bins) / (2 * std::numbers::pi);
+  detail::flow_of_pairs(grey, pairs, options, [&](int64_t pair, detail::Planes field) {
+    std::vector<double> sums(static_cast<size_t>(bins));
+    for (int64_t y = 0; y < h; ++y) {
+      const float *u = field.row(y, 0), *v = field.row(y, 1);
+      for (int64_t x = 0; x < w; ++x) {
+        const auto bin = static_cast<int64_t>(std::floor(std::atan2(v[x], u[x]) * turns));
+        sums[static_cast<size_t>((bin + bins) % bins)] += std::sqrt(u[x] * u[x] + v[x] * v[x]);
+      }
+    }
+    for (int64_t i = 0; i < bins; ++i) {
+      values[pair * bins + i] =
+          static_cast<float>(sums[static_cast<size_t>(i)] / static_cast<double>(h * w));
+    }
+  });
+  return histogram;
+}
+
+at::Tensor mean_magnitude(const at::Tensor& frames, const FlowOptions& options) {
+  validate(options);
+  const at::Tensor source = detail::require_flow_input(frames, "mean_magnitude");
   const auto means = detail::mean_magnitudes(source, consecutive_pairs(source.size(0)), options);
   at::Tensor result =
       at::empty({static_cast<int64_t>(means.size())}, source.options().dtype(at::kFloat));

@@ -1,12 +1,15 @@
-// Dense optical flow between consecutive frames behind one function, whatever the method. A vector
-// says where a pixel of frame i is found in frame i + 1: a picture that moves 3 pixels right and 1
-// down gives (3, 1) everywhere. Needs OpenCV (VMR_WITH_OPENCV).
+// Dense optical flow between frames behind one function, whatever the method. A vector says where a
+// pixel of frame i is found in frame i + 1: a picture that moves 3 pixels right and 1 down gives
+// (3, 1) everywhere.
 //
-// Deterministic: pairs are independent and a pair is computed the same way whatever `threads` and
-// OpenCV's own thread count are; tests pin identical bits. libvmr never changes OpenCV's settings.
-// Farneback calls OpenCV's cv::calcOpticalFlowFarneback; its answer on flat, untextured regions is
-// noise, as OpenCV's is.
-// Thread-safe.
+// farneback is libvmr's own version of OpenCV's calcOpticalFlowFarneback, with all its parameters:
+// vectors are the same to 1e-5 pixel where the picture has texture (its answer on flat regions is
+// noise, as OpenCV's is), and it is several times as fast: vector code for the processor it runs
+// on, and frames that follow each other share pyramid and polynomial expansion. One departure:
+// OpenCV adds up wrong rows for a window of 1. Deterministic: pairs are independent and a pair is
+// computed the same way whatever `threads` and OpenCV's own thread count are; tests pin identical
+// bits on one machine. Between instruction sets results differ by rounding. libvmr never changes
+// OpenCV's settings. Thread-safe.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,10 +19,11 @@
 namespace vmr::video {
 
 enum class FlowMethod {
-  farneback,      // polynomial expansion (Farneback 2003); the published trajectories use it
-  dis_ultrafast,  // dense inverse search (Kroeger et al. 2016), coarse; about 20x faster
-  dis_fast,       // about 10x faster than farneback
-  dis_medium,     // the best of the three, denser patches
+  farneback,         // polynomial expansion (Farneback 2003); the published trajectories use it
+  farneback_opencv,  // OpenCV's code of the same; needs OpenCV, as those below
+  dis_ultrafast,     // dense inverse search (Kroeger et al. 2016), coarse, the fastest
+  dis_fast,
+  dis_medium,  // the best of the three, denser patches
 };
 
 // Defaults are those of OF-VM-NET's trajectories.
@@ -37,25 +41,40 @@ struct FlowOptions {
   // Change results.
   FlowMethod method = FlowMethod::farneback;
   FarnebackOptions farneback;
+  // Where the search begins, [pairs, 2, h, w] float32, pixels; undefined: no motion. Farneback's
+  // methods only.
+  at::Tensor first_guess;
   // Changes speed only.
-  int threads = 1;  // pairs at the same time; 0 = one per core
+  int threads = 1;  // for pairs, and within a pair when they are fewer; 0 = one per core
 };
 
 void validate(const FarnebackOptions& options);
 void validate(const FlowOptions& options);
 
-// The smallest height and width a frame may have, pixels, for every method.
-inline constexpr int64_t kMinFlowPixels = 16;
+// The least and the most height and width a frame may have, pixels, for every method.
+inline constexpr int64_t kMinFlowPixels = 16, kMaxFlowPixels = 16384;
 
-// `grey` [n, h, w] uint8 -> [n-1, 2, h, w] float32, pixels; channel 0 to the right, 1 downwards;
-// row i from frame i to frame i + 1. n < 2 gives [0, 2, h, w].
-// Requires: h, w >= kMinFlowPixels.
-// Throws: InvalidArgument; NotBuilt without OpenCV.
-at::Tensor optical_flow(const at::Tensor& grey, const FlowOptions& options = {});
+// `frames` [n, h, w] grey or [n, h, w, 3] RGB, uint8 -> [n-1, 2, h, w] float32, pixels; channel 0
+// to the right, 1 downwards; row i from frame i to frame i + 1. n < 2 gives [0, 2, h, w]. Requires:
+// h, w of kMinFlowPixels to kMaxFlowPixels. Throws: InvalidArgument; NotBuilt for OpenCV's methods
+// without OpenCV.
+at::Tensor optical_flow(const at::Tensor& frames, const FlowOptions& options = {});
 
-// The mean length of the vectors of each pair, [n-1] float32, pixels: mean over the image of
-// sqrt(u^2 + v^2), summed in double. Holds one field per thread instead of all of them.
-// Same arguments, same exceptions; n < 2 gives [0].
-at::Tensor mean_magnitude(const at::Tensor& grey, const FlowOptions& options = {});
+// The same for pairs: row i from from[i] to to[i], frames [n, h, w] or [n, h, w, 3] each.
+at::Tensor flow_between(const at::Tensor& from, const at::Tensor& to,
+                        const FlowOptions& options = {});
+
+// What is made of each pair's field without keeping it: one field per thread is held. Arguments and
+// exceptions as above; n < 2 gives no rows.
+// The mean length of the vectors, [n-1] float32, pixels: mean over the image of sqrt(u^2 + v^2).
+at::Tensor mean_magnitude(const at::Tensor& frames, const FlowOptions& options = {});
+// The length of every vector, [n-1, h, w] float32, pixels.
+at::Tensor magnitude_map(const at::Tensor& frames, const FlowOptions& options = {});
+// How far the picture moves in each direction, [n-1, bins] float32, pixels: lengths summed by
+// angle, over the number of pixels; bin k holds angles of k to k + 1 times 360 / bins degrees from
+// the right, clockwise on the screen. The bins of a row add up to mean_magnitude. Throws also when
+// bins is not 1 to 3600.
+at::Tensor direction_histogram(const at::Tensor& frames, int64_t bins = 8,
+                               const FlowOptions& options = {});
 
 }  // namespace vmr::video

@@ -1,0 +1,93 @@
+// Farneback's stages for 16 lanes. Compiled for AVX-512 (F, BW, DQ, VL); run where those are.
+#include "video/farneback_kernels.h"
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#include <immintrin.h>
+
+#include "video/farneback_lanes.h"
+
+namespace vmr::video::detail {
+namespace {
+
+struct Lanes16 {
+  static constexpr int kLanes = 16;
+  static constexpr bool kPermutes = true, kShifts = true;
+  typedef float Floats __attribute__((vector_size(64)));
+  typedef int Ints __attribute__((vector_size(64)));
+  using Mask = __mmask16;
+
+  static Floats load(const float* p) { return (Floats)_mm512_loadu_ps(p); }
+  static void store(float* p, Floats v) { _mm512_storeu_ps(p, (__m512)v); }
+  static Floats splat(float v) { return (Floats)_mm512_set1_ps(v); }
+  static Floats load_bytes(const uint8_t* p) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return (Floats)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+  }
+  static Floats fma(Floats a, Floats b, Floats c) {
+    return (Floats)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+  }
+  // a b - c d without the cancellation of two rounded products (Kahan).
+  static Floats product_difference(Floats a, Floats b, Floats c, Floats d) {
+    const __m512 cd = (__m512)(c * d);
+    return (Floats)_mm512_fmsub_ps((__m512)a, (__m512)b, cd) +
+           (Floats)_mm512_fnmadd_ps((__m512)c, (__m512)d, cd);
+  }
+  static Floats root(Floats a) { return (Floats)_mm512_sqrt_ps((__m512)a); }
+  static Ints load_ints(const int32_t* p) { return (Ints)_mm512_loadu_si512(p); }
+  static Ints splat_int(int v) { return (Ints)_mm512_set1_epi32(v); }
+  static Ints iota() { return Ints{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
+  static int first(Ints v) { return _mm512_cvtsi512_si32((__m512i)v); }
+  static Floats to_floats(Ints v) { return (Floats)_mm512_cvtepi32_ps((__m512i)v); }
+  // Places beyond int become its smallest value, or the one below it: outside of any picture.
+  static Ints floor(Floats v) {
+    const __m512i cut = _mm512_cvttps_epi32((__m512)v);
+    const Mask above = _mm512_cmp_ps_mask(_mm512_cvtepi32_ps(cut), (__m512)v, _CMP_GT_OQ);
+    return (Ints)_mm512_mask_sub_epi32(cut, above, cut, _mm512_set1_epi32(1));
+  }
+  static Ints smaller(Ints v, int limit) {
+    return (Ints)_mm512_min_epi32((__m512i)v, _mm512_set1_epi32(limit));
+  }
+  // 0 <= v < limit
+  static Mask below(Ints v, int limit) {
+    return _mm512_cmplt_epu32_mask((__m512i)v, _mm512_set1_epi32(limit));
+  }
+  static Mask equal(Ints a, Ints b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
+  static Mask both(Mask a, Mask b) { return a & b; }
+  static bool all(Mask m) { return m == 0xffff; }
+  static bool any(Mask m) { return m != 0; }
+  static Floats select(Mask m, Floats yes, Floats no) {
+    return (Floats)_mm512_mask_blend_ps(m, (__m512)no, (__m512)yes);
+  }
+  static Ints select_ints(Mask m, Ints yes, Ints no) {
+    return (Ints)_mm512_mask_blend_epi32(m, (__m512i)no, (__m512i)yes);
+  }
+  // Lane at[i] of the 32 floats of low and high.
+  static Floats permute(Floats low, Floats high, Ints at) {
+    return (Floats)_mm512_permutex2var_ps((__m512)low, (__m512i)at, (__m512)high);
+  }
+  // Lanes k.. of low, then of high.
+  template <int k>
+  static Floats shift(Floats low, Floats high) {
+    return (Floats)_mm512_alignr_epi32((__m512i)high, (__m512i)low, k);
+  }
+  static Floats gather(const float* p, Ints at) {
+    return (Floats)_mm512_i32gather_ps((__m512i)at, p, 4);
+  }
+};
+
+}  // namespace
+
+const FarnebackKernels* farneback_avx512() {
+  static constexpr FarnebackKernels kKernels = Stages<Lanes16>::kernels("AVX-512");
+  static const bool runs = __builtin_cpu_supports("avx512f") &&
+                           __builtin_cpu_supports("avx512bw") &&
+                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return runs ? &kKernels : nullptr;
+}
+
+}  // namespace vmr::video::detail
+#else
+namespace vmr::video::detail {
+const FarnebackKernels* farneback_avx512() { return nullptr; }
+}  // namespace vmr::video::detail
+#endif

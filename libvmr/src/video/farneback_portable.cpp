@@ -1,0 +1,74 @@
+// Farneback's stages for any processor: 4 lanes in the compiler's own vectors.
+#include "video/farneback_lanes.h"
+
+namespace vmr::video::detail {
+namespace {
+
+struct Lanes4 {
+  static constexpr int kLanes = 4;
+  static constexpr bool kPermutes = false, kShifts = false;
+  typedef float Floats __attribute__((vector_size(16)));
+  typedef int Ints __attribute__((vector_size(16)));
+  using Mask = Ints;  // all bits of a lane
+
+  static Floats load(const float* p) {
+    Floats v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+  }
+  static void store(float* p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
+  static Floats splat(float v) { return Floats{v, v, v, v}; }
+  static Floats load_bytes(const uint8_t* p) {
+    return Floats{float(p[0]), float(p[1]), float(p[2]), float(p[3])};
+  }
+  // Products are rounded here: a fused product in software would cost more than all the rest.
+  static Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
+  static Floats root(Floats a) {
+    for (int i = 0; i < 4; ++i) a[i] = __builtin_sqrtf(a[i]);
+    return a;
+  }
+  // a b - c d through double, which holds the products exactly.
+  static Floats product_difference(Floats a, Floats b, Floats c, Floats d) {
+    Floats result;
+    for (int i = 0; i < 4; ++i) {
+      result[i] = float(double(a[i]) * b[i] - double(c[i]) * d[i]);
+    }
+    return result;
+  }
+  static Ints load_ints(const int32_t* p) {
+    Ints v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+  }
+  static Ints splat_int(int v) { return Ints{v, v, v, v}; }
+  static Ints iota() { return Ints{0, 1, 2, 3}; }
+  static int first(Ints v) { return v[0]; }
+  static Floats to_floats(Ints v) { return __builtin_convertvector(v, Floats); }
+  static Ints floor(Floats v) {
+    // Casting what int cannot hold is undefined: such places lie outside of any picture.
+    const Mask fits = (v > -1e9f) & (v < 1e9f);
+    const Ints cut = __builtin_convertvector(select(fits, v, splat(-1e9f)), Ints);
+    return cut + (to_floats(cut) > v);
+  }
+  static Ints smaller(Ints v, int limit) { return v < limit ? v : splat_int(limit); }
+  // 0 <= v < limit
+  static Mask below(Ints v, int limit) { return (v >= 0) & (v < limit); }
+  static Mask equal(Ints a, Ints b) { return a == b; }
+  static Mask both(Mask a, Mask b) { return a & b; }
+  static bool all(Mask m) { return (m[0] & m[1] & m[2] & m[3]) != 0; }
+  static bool any(Mask m) { return (m[0] | m[1] | m[2] | m[3]) != 0; }
+  static Floats select(Mask m, Floats yes, Floats no) { return m ? yes : no; }
+  static Ints select_ints(Mask m, Ints yes, Ints no) { return m ? yes : no; }
+  static Floats gather(const float* p, Ints at) {
+    return Floats{p[at[0]], p[at[1]], p[at[2]], p[at[3]]};
+  }
+};
+
+}  // namespace
+
+const FarnebackKernels* farneback_portable() {
+  static constexpr FarnebackKernels kKernels = Stages<Lanes4>::kernels("portable");
+  return &kKernels;
+}
+
+}  // namespace vmr::video::detail
