@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 vmr=${VMR_PROGRAM:-build/release/apps/vmr}
 python=$PWD/.deps/peers/bin/python
 readonly PEERS=(torch==2.11.0 torchaudio==2.11.0 'torchcodec==0.11.*' numpy scipy
-  opencv-python-headless soundfile librosa lmdb faiss-cpu threadpoolctl)
+  opencv-python-headless soundfile librosa lmdb faiss-cpu threadpoolctl pyyaml)
 
 say() { printf '==> %s\n' "$*" >&2; }
 

@@ -5,7 +5,6 @@ from peer import MEDIA, finish, measure
 import cv2
 import numpy as np
 
-frames = np.fromfile(MEDIA / "flow_frames.raw", np.uint8).reshape(-1, 240, 320)
 name = f"OpenCV {cv2.__version__}"
 
 
@@ -18,15 +17,20 @@ def dis(preset):
     return lambda before, after: flow.calc(before, after, None)
 
 
-METHODS = {
-    "farneback": farneback,
-    "dis medium": dis(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM),
-    "dis fast": dis(cv2.DISOPTICAL_FLOW_PRESET_FAST),
-    "dis ultrafast": dis(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST),
-}
-for case, method in METHODS.items():
+def run(case, frames, method):
     for threads in (1, 2):
         cv2.setNumThreads(threads)
         measure(case, name, "pairs/s", len(frames) - 1,
                 lambda: [method(a, b) for a, b in zip(frames, frames[1:])], threads)
+
+
+for width, height in ((224, 224), (320, 240), (640, 480), (1920, 1080)):
+    size = f"{width}x{height}"
+    frames = np.fromfile(MEDIA / f"flow_{size}.raw", np.uint8).reshape(-1, height, width)
+    run(f"farneback {size}, 1 pair", frames[:2], farneback)
+    run(f"farneback {size}, {len(frames) - 1} pairs", frames, farneback)
+    if width == 320:
+        run(f"dis medium {size}", frames[:9], dis(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM))
+        run(f"dis fast {size}", frames[:9], dis(cv2.DISOPTICAL_FLOW_PRESET_FAST))
+        run(f"dis ultrafast {size}", frames[:9], dis(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST))
 finish()
