@@ -46,7 +46,8 @@ void print_documents(const json& document, const std::string& ranked) {
 
 void print_evaluation(const json& document) {
   print_documents(document, "full gallery of split " + document.at("split").get<std::string>());
-  for (const auto& [name, part] : document.value("protocols", json::object()).items()) {
+  const auto protocols = document.value("protocols", json::object());
+  for (const auto& [name, part] : protocols.items()) {
     std::cout << "\n";
     print_documents(part, std::string(meaning(name)));
   }
