@@ -1,4 +1,6 @@
-// vmr convert: the weights of a PyTorch checkpoint as safetensors.
+// vmr convert: foreign files as ours. Here: the weights of a PyTorch checkpoint as safetensors.
+#include "convert.h"
+
 #include <ATen/core/Tensor.h>
 
 #include <cstdio>
@@ -13,11 +15,7 @@
 namespace vmr::apps {
 namespace {
 
-struct Options {
-  Common common;
-  std::string checkpoint, out, key;
-  bool list = false;
-};
+using Options = ConvertOptions;
 
 using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
 using Texts = std::vector<std::pair<std::string, std::string>>;
@@ -72,11 +70,17 @@ int list(const Options& options, const store::TorchCheckpoint& checkpoint) {
   return kDone;
 }
 
-int run(const Options& options) {
+// Configurations are told by their names; a checkpoint may have any.
+bool is_config(const Options& options) {
+  return options.input.ends_with(".yaml") || options.input.ends_with(".yml") ||
+         options.as == "matching" || options.as.starts_with("pretrain_");
+}
+
+int weights(const Options& options) {
   VMR_CHECK(options.list == options.out.empty(),
             "convert: expected either a file to write or --list, got ",
             options.list ? "both" : "neither");
-  const auto checkpoint = store::read_torch_checkpoint(options.checkpoint);
+  const auto checkpoint = store::read_torch_checkpoint(options.input);
   if (options.list) return list(options, checkpoint);
   const auto weights = store::find_state_dict(checkpoint, options.key);
   try {
@@ -101,21 +105,42 @@ int run(const Options& options) {
   return kDone;
 }
 
+int run(const Options& options) {
+  if (is_config(options)) return convert_config(options);
+  VMR_CHECK(options.as.empty(), "convert: --as ", options.as,
+            ": expected matching, pretrain_audio or pretrain_video");
+  return weights(options);
+}
+
 }  // namespace
 
 Command add_convert(CLI::App& root) {
   auto options = std::make_shared<Options>();
-  auto* app = root.add_subcommand(
-      "convert", "a PyTorch checkpoint's weights as safetensors; nothing in it is run");
+  auto* app = root.add_subcommand("convert",
+                                  "a PyTorch checkpoint's weights as safetensors or as a run of "
+                                  "the published UT-CMVMR networks "
+                                  "(nothing in it is run); their configuration as a recipe");
   add_common(*app, options->common);
-  app->add_option("checkpoint", options->checkpoint, "file of torch.save (.pth, .pt, .ckpt, .bin)")
+  app->add_option("input", options->input,
+                  "file of torch.save (.pth, .pt, .ckpt, .bin), or configuration (.yaml)")
       ->required();
-  app->add_option("out", options->out, "safetensors file to write");
+  app->add_option("out", options->out, "safetensors file, folder of the run, or recipe to write");
   app->add_option("--key", options->key,
                   "key under which the weights lie; without it state_dict, model and other usual "
                   "ones are tried");
   app->add_flag("--list", options->list,
                 "write nothing; list all tensors, values and objects of the file");
+  app->add_option("--as", options->as,
+                  "weights: make a run of them, conformer-audio, conformer-video or ut_cmvmr; "
+                  "configuration: what it is of, matching, pretrain_audio or pretrain_video "
+                  "(without it its keys tell)");
+  app->add_option("--recipe", options->recipe,
+                  "configuration: recipe that has what it does not speak of (ut_cmvmr_se_r); "
+                  "weights as a run: the recipe that says what the network reads");
+  app->add_flag("--corrected", options->corrected,
+                "without the published code's mistakes, which else become reference_behaviour");
+  app->add_flag("--strict", options->strict,
+                "write nothing where a configuration has unknown keys (else: exit code 1)");
   return {app, [options] { return run(*options); }};
 }
 

@@ -19,6 +19,7 @@ std::string build_info() {
       << "aubio " << yes_no(detail::kBuiltAubio) << "\n"
       << "utf8proc " << yes_no(detail::kBuiltUtf8proc) << "\n"
       << "sentencepiece " << yes_no(detail::kBuiltSentencepiece) << "\n"
+      << "yaml-cpp " << yes_no(detail::kBuiltYaml) << "\n"
       << "CUDA " << yes_no(detail::kBuiltCuda) << "\n";
   return out.str();
 }

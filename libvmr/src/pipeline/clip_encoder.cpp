@@ -12,6 +12,24 @@ namespace vmr::pipeline {
 
 namespace fs = std::filesystem;
 
+nn::ConformerOptions conformer_options(const PretrainRecipe& recipe, int64_t input_dim,
+                                       int64_t classes) {
+  return nn::ConformerOptions(input_dim, classes)
+      .dim(recipe.dim)
+      .layers(recipe.layers)
+      .heads(recipe.heads)
+      .kernel(recipe.kernel)
+      .feed_forward_expansion(recipe.feed_forward_expansion)
+      .conv_expansion(recipe.conv_expansion)
+      .input_dropout(recipe.dropout)
+      .feed_forward_dropout(recipe.dropout)
+      .attention_dropout(recipe.dropout)
+      .conv_dropout(recipe.dropout)
+      .input_scale(recipe.input_scale)
+      .positions(recipe.positions)
+      .scale_by(recipe.scale_by);
+}
+
 ClipEncoder::ClipEncoder(const fs::path& checkpoint, const nlohmann::json& about,
                          const c10::Device& device)
     : about_(about), checkpoint_(checkpoint), device_(device) {

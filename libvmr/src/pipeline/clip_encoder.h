@@ -7,8 +7,13 @@
 
 #include "vmr/core/feature_track.h"
 #include "vmr/nn/conformer.h"
+#include "vmr/pipeline/recipe.h"
 
 namespace vmr::pipeline {
+
+// The encoder of a recipe for clips of rows of `input_dim` values.
+nn::ConformerOptions conformer_options(const PretrainRecipe& recipe, int64_t input_dim,
+                                       int64_t classes);
 
 class ClipEncoder {
  public:

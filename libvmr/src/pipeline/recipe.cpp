@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/file_io.h"
 #include "vmr/core/json_reader.h"
 
 namespace vmr::pipeline {
@@ -150,6 +151,8 @@ void read_pretrain(JsonReader& reader, const std::string& modality, PretrainReci
   reader.field("layers", pretrain.layers);
   reader.field("heads", pretrain.heads);
   reader.field("kernel", pretrain.kernel);
+  reader.field("feed_forward_expansion", pretrain.feed_forward_expansion);
+  reader.field("conv_expansion", pretrain.conv_expansion);
   reader.field("dropout", pretrain.dropout);
   reader.field("input_scale", pretrain.input_scale);
   reader.field("epochs", pretrain.epochs);
@@ -212,6 +215,8 @@ json to_json(const PretrainRecipe& p) {
           {"layers", p.layers},
           {"heads", p.heads},
           {"kernel", p.kernel},
+          {"feed_forward_expansion", p.feed_forward_expansion},
+          {"conv_expansion", p.conv_expansion},
           {"dropout", p.dropout},
           {"input_scale", p.input_scale},
           {"epochs", p.epochs},
@@ -307,6 +312,10 @@ Recipe parse_recipe(const json& source, const std::string& file_name) {
 
 Recipe read_recipe(const std::filesystem::path& path) {
   return parse_recipe(read_json_file(path.string()), path.string());
+}
+
+void write_recipe(const Recipe& recipe, const std::filesystem::path& path) {
+  vmr::detail::write_file_atomically(path, to_json(recipe).dump(1) + "\n");
 }
 
 json to_json(const ExtractRecipe& extract) {

@@ -134,20 +134,8 @@ train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
     validation.emplace(*store, manifest, dataset, control);
   }
   torch::manual_seed(options.seed);
-  auto net_options =
-      nn::ConformerOptions(training.clip_shape().back(), int64_t(training.classes().size()))
-          .dim(part.dim)
-          .layers(part.layers)
-          .heads(part.heads)
-          .kernel(part.kernel)
-          .input_dropout(part.dropout)
-          .feed_forward_dropout(part.dropout)
-          .attention_dropout(part.dropout)
-          .conv_dropout(part.dropout)
-          .input_scale(part.input_scale)
-          .positions(part.positions)
-          .scale_by(part.scale_by);
-  nn::Conformer net(net_options);
+  nn::Conformer net(
+      conformer_options(part, training.clip_shape().back(), int64_t(training.classes().size())));
   net->to(device);
   const auto provenance = store->provenance(part.input, kind);
   const json about = {{"run", "pretrain"},

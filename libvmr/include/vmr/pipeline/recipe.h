@@ -72,6 +72,7 @@ struct PretrainRecipe {
   std::string output;         // feature `vmr embed` writes: "conformer_audio"
   std::string label = "tag";  // "tag" or a field of the manifest
   int64_t dim = 512, layers = 6, heads = 8, kernel = 31;
+  int64_t feed_forward_expansion = 4, conv_expansion = 2;
   double dropout = 0.1;
   double input_scale = 1.0;  // values are multiplied by it (1/255 for grey frames)
   int64_t epochs = 200, batch = 1024;
@@ -118,6 +119,8 @@ struct Recipe {
 Recipe read_recipe(const std::filesystem::path& path);
 Recipe parse_recipe(const nlohmann::json& json, const std::string& file_name);
 nlohmann::json to_json(const Recipe& recipe);
+// With every default written out. Throws: StoreError where it cannot be written.
+void write_recipe(const Recipe& recipe, const std::filesystem::path& path);
 nlohmann::json to_json(const ExtractRecipe& recipe);
 
 // Names at the command line and in recipes.

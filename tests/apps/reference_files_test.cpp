@@ -1,0 +1,72 @@
+// Pins what the program makes of the published code's files: configurations, weights, data.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "apps/process.h"
+#include "support/temp_folder.h"
+
+namespace vmr {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test::run_vmr;
+using testing::HasSubstr;
+
+class ReferenceFiles : public testing::Test {
+ protected:
+  std::string write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+    return (folder_ / name).string();
+  }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  json read(const std::string& name) {
+    std::ifstream in(folder_ / name);
+    return json::parse(in);
+  }
+  static std::string weights(const char* name) {
+    return (fs::path(VMR_TEST_DATA) / "reference_weights" / name).string();
+  }
+  test::TempFolder folder_;
+};
+
+TEST_F(ReferenceFiles, AConfigurationBecomesARecipe) {
+  // JSON, which every build reads.
+  const auto config = write("c.json", R"({"dim_theta": 32, "epochs": 7, "reg_loss": true,
+                                          "json_path": "pairs.json"})");
+  const auto result = run_vmr({"convert", config, path("r.json"), "--as", "matching", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_EQ(result.json().at("files").at("json_path"), "pairs.json");
+  EXPECT_TRUE(result.json().at("unused").contains("reg_loss"));
+  const auto recipe = read("r.json");
+  EXPECT_EQ(recipe.at("name"), "r");
+  EXPECT_EQ(recipe.at("train").at("epochs"), 7);
+  EXPECT_TRUE(recipe.at("reference_behaviour").contains("positive_as_negative"));
+
+  const auto corrected = run_vmr({"convert", config, path("c2.json"), "--as", "matching",
+                                  "--recipe", path("r.json"), "--corrected"});
+  EXPECT_EQ(corrected.exit_code, 0) << corrected.error;
+  EXPECT_EQ(read("c2.json").at("name"), "r") << "goes on with the recipe that was named";
+}
+
+TEST_F(ReferenceFiles, UnknownKeysAreListed) {
+  const auto config = write("c.json", R"({"dim_theta": 32, "zoom": 1, "dim_tehta": 2})");
+  const auto result = run_vmr({"convert", config, path("r.json"), "--as", "matching"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.error, HasSubstr("dim_tehta, zoom"));
+  EXPECT_TRUE(fs::exists(path("r.json")));
+  const auto strict = run_vmr({"convert", config, path("s.json"), "--as", "matching", "--strict"});
+  EXPECT_EQ(strict.exit_code, 2);
+  EXPECT_THAT(strict.error, HasSubstr("dim_tehta, zoom; nothing was written"));
+  EXPECT_FALSE(fs::exists(path("s.json")));
+  const auto wrong = run_vmr(
+      {"convert", write("w.json", R"({"dim_theta": -1})"), path("s.json"), "--as", "matching"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.error, HasSubstr("w.json: dim_theta: expected a whole number"));
+}
+
+}  // namespace
+}  // namespace vmr
