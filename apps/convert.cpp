@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -107,9 +108,13 @@ int weights(const Options& options) {
 
 int run(const Options& options) {
   if (is_config(options)) return convert_config(options);
-  VMR_CHECK(options.as.empty(), "convert: --as ", options.as,
-            ": expected matching, pretrain_audio or pretrain_video");
-  return weights(options);
+  if (options.as.empty()) return weights(options);
+  const auto known = {"conformer-audio", "conformer-video", "ut_cmvmr"};
+  VMR_CHECK(std::find(known.begin(), known.end(), options.as) != known.end(), "convert: --as ",
+            options.as,
+            ": expected conformer-audio, conformer-video or ut_cmvmr for weights, "
+            "matching, pretrain_audio or pretrain_video for a configuration");
+  return convert_weights(options);
 }
 
 }  // namespace

@@ -15,5 +15,7 @@ struct ConvertOptions {
 
 // A configuration of the published UT-CMVMR code as a recipe.
 int convert_config(const ConvertOptions& options);
+// Its weights as a run.
+int convert_weights(const ConvertOptions& options);
 
 }  // namespace vmr::apps

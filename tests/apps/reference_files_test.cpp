@@ -68,5 +68,34 @@ TEST_F(ReferenceFiles, UnknownKeysAreListed) {
   EXPECT_THAT(wrong.error, HasSubstr("w.json: dim_theta: expected a whole number"));
 }
 
+TEST_F(ReferenceFiles, WeightsBecomeRuns) {
+  const auto recipe = write("r.json", R"({
+    "extract": {"features": {"fbank": {"mels": 20}}}, "model": {"kind": "ut_cmvmr"},
+    "pretrain": {"audio": {"dim": 16, "layers": 2, "heads": 4, "kernel": 7}}})");
+  const auto audio =
+      run_vmr({"convert", "--as", "conformer-audio", weights("conformer_training.pth"),
+               path("audio"), "--recipe", recipe});
+  ASSERT_EQ(audio.exit_code, 0) << audio.error;
+  EXPECT_THAT(audio.out, HasSubstr("set to zeros: classification.weight"));
+  EXPECT_THAT(audio.out, HasSubstr("vmr embed --run"));
+  const auto matching = run_vmr({"convert", "--as", "ut_cmvmr", weights("ut_cmvmr.pth"),
+                                 path("run"), "--recipe", recipe, "--json"});
+  ASSERT_EQ(matching.exit_code, 0) << matching.error;
+  EXPECT_EQ(read("run/about.json").at("run"), "train");
+  EXPECT_EQ(matching.json().at("made_up").size(), 2u);
+
+  const auto misfit = run_vmr({"convert", "--as", "conformer-audio", weights("ut_cmvmr.pth"),
+                               path("other"), "--recipe", recipe});
+  EXPECT_EQ(misfit.exit_code, 2);
+  EXPECT_THAT(misfit.error, HasSubstr("does not fit the recipe"));
+  EXPECT_FALSE(fs::exists(path("other")));
+  const auto unknown = run_vmr({"convert", "--as", "resnet", weights("ut_cmvmr.pth"), path("o")});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.error, HasSubstr("expected conformer-audio"));
+  const auto without = run_vmr({"convert", "--as", "ut_cmvmr", weights("ut_cmvmr.pth"), path("o")});
+  EXPECT_EQ(without.exit_code, 2);
+  EXPECT_THAT(without.error, HasSubstr("needs --recipe"));
+}
+
 }  // namespace
 }  // namespace vmr
