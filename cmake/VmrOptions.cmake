@@ -61,6 +61,7 @@ vmr_pkg_switch(LMDB LMDB "install liblmdb-dev" lmdb)
 vmr_pkg_switch(AUBIO AUBIO "install libaubio-dev (GPL-3)" aubio)
 vmr_pkg_switch(UTF8PROC UTF8PROC "install libutf8proc-dev" libutf8proc)
 vmr_pkg_switch(SENTENCEPIECE SENTENCEPIECE "install libsentencepiece-dev" sentencepiece)
+vmr_pkg_switch(ZIP ZIP "install libzip-dev" libzip)
 vmr_pkg_switch(YAML YAML "install libyaml-cpp-dev" yaml-cpp)
 
 vmr_switch(OPENCV)

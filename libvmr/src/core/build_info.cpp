@@ -20,6 +20,7 @@ std::string build_info() {
       << "utf8proc " << yes_no(detail::kBuiltUtf8proc) << "\n"
       << "sentencepiece " << yes_no(detail::kBuiltSentencepiece) << "\n"
       << "yaml-cpp " << yes_no(detail::kBuiltYaml) << "\n"
+      << "libzip " << yes_no(detail::kBuiltZip) << "\n"
       << "CUDA " << yes_no(detail::kBuiltCuda) << "\n";
   return out.str();
 }

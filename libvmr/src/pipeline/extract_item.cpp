@@ -9,8 +9,10 @@
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
 #include "vmr/media/decode.h"
+#include "vmr/media/frame_archive.h"
 #include "vmr/pipeline/extraction.h"
 #include "vmr/video/cuts.h"
+#include "vmr/video/picture.h"
 
 namespace vmr::pipeline {
 namespace {
@@ -251,8 +253,64 @@ Extracted extract_music(const std::filesystem::path& path, const ExtractRecipe& 
   return {tracks.take(), decoded.problems};
 }
 
+namespace {
+
+// Grey clips and their flow, of frames [n, height, width, 3] at recipe.fps.
+void add_clip_features(TrackList& tracks, const at::Tensor& frames, const ExtractRecipe& recipe,
+                       const std::filesystem::path& path) {
+  const int64_t clip_frames = recipe.clip_frames();
+  const auto rows = static_cast<int64_t>(
+      video::clip_frame_indices(frames.size(0), clip_frames, recipe.max_frames).size() /
+      size_t(clip_frames));
+  if (rows == 0) {
+    throw MediaError(detail::concat(path.string(), ": too short: ", frames.size(0), " frames at ",
+                                    recipe.fps, " per second, but a clip needs ",
+                                    clip_frames / 2 + 1));
+  }
+  const auto times = RowTimes::regular(rows, 0, recipe.clip_seconds, recipe.clip_seconds);
+  if (recipe.grey_clips) {
+    tracks.add("grey_clips",
+               video::grey_clips(frames, {clip_frames, recipe.max_frames, recipe.bgr_grey}), times);
+  }
+  if (recipe.clip_flow) {
+    video::FlowOptions options;
+    options.method = recipe.clip_flow->method;
+    tracks.add("clip_flow_measures",
+               video::clip_flow_measures(frames, options, {clip_frames, recipe.max_frames}), times);
+  }
+}
+
+// A film of still pictures taken at recipe.fps, as its maker says: the archive knows no times.
+Extracted extract_frame_archive(const std::filesystem::path& path, const ExtractRecipe& recipe) {
+  if (recipe.flow) {
+    throw MediaError(
+        path.string() +
+        ": an archive of pictures, but the features \"flow\" and \"cuts\" need a film; "
+        "leave them out of the recipe");
+  }
+  if (!recipe.grey_clips && !recipe.clip_flow) return {};
+  const auto pictures = media::read_frame_archive(
+      path, {.archive_order = recipe.archive_order, .max_frames = recipe.max_frames});
+  if (pictures.empty()) throw MediaError(path.string() + ": no JPEG or PNG pictures in it");
+  std::vector<at::Tensor> frames;
+  for (const auto& picture : pictures) {
+    try {
+      frames.push_back(video::resize(video::decode_picture(picture.bytes), recipe.height,
+                                     recipe.width, recipe.kernel));
+    } catch (const InvalidArgument& error) {
+      throw MediaError(path.string() + ": " + picture.name + ": " + error.what());
+    }
+  }
+  TrackList tracks(planned_film(recipe), path);
+  add_clip_features(tracks, at::stack(frames), recipe, path);
+  return {tracks.take(), {}};
+}
+
+}  // namespace
+
 Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
                        std::stop_token stop) {
+  if (media::is_frame_archive(path)) return extract_frame_archive(path, recipe);
   media::DecodePlan plan;
   const bool clips = recipe.grey_clips || recipe.clip_flow.has_value();
   if (clips) {
@@ -279,31 +337,7 @@ Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& r
   };
   const auto decoded = media::decode(path, plan, stop);
   TrackList tracks(planned_film(recipe), path);
-  if (clips) {
-    const auto& frames = decoded.frames[0].pixels;
-    const int64_t clip_frames = recipe.clip_frames();
-    const auto rows = static_cast<int64_t>(
-        video::clip_frame_indices(frames.size(0), clip_frames, recipe.max_frames).size() /
-        size_t(clip_frames));
-    if (rows == 0) {
-      throw MediaError(detail::concat(path.string(), ": too short: ", frames.size(0), " frames at ",
-                                      recipe.fps, " per second, but a clip needs ",
-                                      clip_frames / 2 + 1));
-    }
-    const auto times = RowTimes::regular(rows, 0, recipe.clip_seconds, recipe.clip_seconds);
-    if (recipe.grey_clips) {
-      tracks.add("grey_clips",
-                 video::grey_clips(frames, {clip_frames, recipe.max_frames, recipe.bgr_grey}),
-                 times);
-    }
-    if (recipe.clip_flow) {
-      video::FlowOptions options;
-      options.method = recipe.clip_flow->method;
-      tracks.add("clip_flow_measures",
-                 video::clip_flow_measures(frames, options, {clip_frames, recipe.max_frames}),
-                 times);
-    }
-  }
+  if (clips) add_clip_features(tracks, decoded.frames[0].pixels, recipe, path);
   if (stream) {
     const auto& frames = decoded.frames.back();
     const double hop = 1 / recipe.flow->fps;

@@ -130,6 +130,7 @@ void read_extract(JsonReader& reader, ExtractRecipe& extract) {
     frames.field("fps", extract.fps);
     frames.field("max_frames", extract.max_frames);
     frames.choice("kernel", extract.kernel, kResizeKernels);
+    frames.field("archive_order", extract.archive_order);
     positive(frames, "fps", extract.fps);
     positive(frames, "max_frames", static_cast<double>(extract.max_frames));
     read_size(frames, extract.height, extract.width);
@@ -319,15 +320,17 @@ void write_recipe(const Recipe& recipe, const std::filesystem::path& path) {
 }
 
 json to_json(const ExtractRecipe& extract) {
+  json frames = {{"fps", extract.fps},
+                 {"size", {extract.height, extract.width}},
+                 {"max_frames", extract.max_frames},
+                 {"kernel", name_of(kResizeKernels, extract.kernel)}};
+  // Only where it is on: the provenance of features is made of this.
+  if (extract.archive_order) frames["archive_order"] = true;
   return {{"audio",
            {{"rate_hz", extract.rate_hz},
             {"max_seconds", extract.max_seconds},
             {"clip_seconds", extract.clip_seconds}}},
-          {"frames",
-           {{"fps", extract.fps},
-            {"size", {extract.height, extract.width}},
-            {"max_frames", extract.max_frames},
-            {"kernel", name_of(kResizeKernels, extract.kernel)}}},
+          {"frames", frames},
           {"features", features_json(extract)}};
 }
 

@@ -330,6 +330,7 @@ void read_pretrain(Values& values, const std::string& modality, json& recipe,
 }
 
 void publish_video(json& recipe) {
+  recipe["extract"]["frames"]["archive_order"] = true;
   for (const char* name : {"bilinear_frames", "bgr_grey", "unscaled_grey"}) {
     recipe["reference_behaviour"][name] = true;
   }

@@ -28,4 +28,8 @@ std::string encode_jpeg(const at::Tensor&, int) {
   throw NotBuilt("encode_jpeg: built without OpenCV (VMR_WITH_OPENCV=OFF); build with OpenCV");
 }
 
+at::Tensor decode_picture(const std::string&, int64_t) {
+  throw NotBuilt("decode_picture: built without OpenCV (VMR_WITH_OPENCV=OFF); build with OpenCV");
+}
+
 }  // namespace vmr::video

@@ -35,8 +35,8 @@ struct Extracted {
 Extracted extract_music(const std::filesystem::path& path, const ExtractRecipe& recipe,
                         const audio::ExternalBeatTracker& aubio = {}, std::stop_token stop = {});
 
-// Features of one film. "clip_flow" classes by quantiles need all films and come later: see
-// classify_clip_flow. Throws: as extract_music.
+// Features of one film, or of a zip archive of its pictures at recipe.fps. "clip_flow" classes by
+// quantiles need all films and come later: see classify_clip_flow. Throws: as extract_music.
 Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
                        std::stop_token stop = {});
 

@@ -33,6 +33,8 @@ struct ExtractRecipe {
   int64_t height = 224, width = 224;
   int64_t max_frames = 30;
   video::ResizeKernel kernel = video::ResizeKernel::opencv_area;
+  // Of films that are archives of pictures: in the order of the archive, as published, or by name.
+  bool archive_order = false;
 
   // Features of tracks; an absent one is not computed.
   struct Fbank {
