@@ -77,6 +77,7 @@ Command add_embed(CLI::App& root);
 Command add_evaluate(CLI::App& root);
 Command add_extract(CLI::App& root);
 Command add_flow(CLI::App& root);
+Command add_import(CLI::App& root);
 Command add_index(CLI::App& root);
 Command add_match(CLI::App& root);
 Command add_pretrain(CLI::App& root);

@@ -97,5 +97,23 @@ TEST_F(ReferenceFiles, WeightsBecomeRuns) {
   EXPECT_THAT(without.error, HasSubstr("needs --recipe"));
 }
 
+TEST_F(ReferenceFiles, DataBecomeAManifestAndFeatures) {
+  const auto pairs = write("p.json", R"({"v1": ["a1", "calm", 0], "v2": ["a2", "fast"], "v3": 5})");
+  const auto result = run_vmr({"import", "pairs", pairs, "--train", write("t.txt", "v1\nv2\n"),
+                               "--out", path("m.jsonl"), "--json"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.error, HasSubstr("v3: " + pairs + ": expected [track, tag, tag index]"));
+  EXPECT_EQ(result.json().at("films"), 2);
+  EXPECT_TRUE(fs::exists(path("m.jsonl")));
+  const auto rhythm = run_vmr({"import", "rhythm", write("r.txt", "# aid\na1 2 1.0 0.5\n"),
+                               "--store", path("store"), "--json"});
+  EXPECT_EQ(rhythm.exit_code, 0) << rhythm.error;
+  EXPECT_EQ(rhythm.json().at("clips"), 1);
+  const auto flow = run_vmr({"import", "flow", write("f.txt", "v1 x\n"), "--store", path("store")});
+  EXPECT_EQ(flow.exit_code, 3);
+  EXPECT_THAT(flow.error, HasSubstr("f.txt line 1: expected an id and 1 numbers"));
+  EXPECT_EQ(run_vmr({"import", "pairs", path("none.json"), "--out", path("n")}).exit_code, 3);
+}
+
 }  // namespace
 }  // namespace vmr
