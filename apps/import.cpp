@@ -89,8 +89,8 @@ Command add_import(CLI::App& root) {
       ->required();
   add_pair_options(*pairs_app, options->files);
   pairs_app->add_option("--out", options->out, "manifest (JSON Lines) to write")->required();
-  pairs_app->footer(
-      "Frames in zip archives need no import: `vmr extract` takes an archive for a film.");
+  add_footer(*pairs_app,
+             "Frames in zip archives need no import: `vmr extract` takes an archive for a film.");
   auto* rhythm_app = app->add_subcommand(
       "rhythm", "statistics of beats, a clip a line, as the features rhythm_measures and rhythm");
   auto* flow_app = app->add_subcommand(
