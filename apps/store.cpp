@@ -23,6 +23,7 @@ struct Options {
 };
 
 int check(const Options& options) {
+  // Its log tells where --remove-damaged would help.
   const auto report =
       store::check_store(options.store, control(), {.remove_damaged = options.remove_damaged});
   end_progress();
@@ -39,14 +40,10 @@ int check(const Options& options) {
     std::cout << "\n";
   }
   const int code = report_failures(report.damaged, report.checked - damaged_count);
-  if (damaged_count == 0 || code == kInterrupted) return code;
-  if (!options.remove_damaged) {
-    std::cerr << "`vmr store check " << options.store << " --remove-damaged` takes out what is "
-              << "damaged, to be made again\n";
-    return code;
+  if (report.removed > 0) {
+    std::cerr << "run the `vmr extract` or `vmr embed` that made what was removed again\n";
   }
-  std::cerr << "run the `vmr extract` or `vmr embed` that made what was removed again\n";
-  return report.removed == damaged_count ? kDone : code;
+  return code != kInterrupted && report.removed == damaged_count ? kDone : code;
 }
 
 int merge(const Options& options) {

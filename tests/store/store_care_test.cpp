@@ -1,5 +1,6 @@
-// Pins shards (union, conflicts, main wins), merging that survives a kill at any commit, compaction
-// and what check_store names.
+// Pins shards (union, conflicts, main wins), merging that survives a kill at any commit,
+// compaction, what check_store names, and that no care of a store drops the only whole copy of a
+// value.
 #include "store_fixture.h"
 
 namespace vmr::store {
@@ -17,6 +18,30 @@ class StoreCareTest : public StoreTest {
       store->put_note("shard" + std::to_string(shard), "text");
     }
   }
+  // Replaces all places where `from` lies in a part's file: older copies in free pages too.
+  void replace(const std::string& part, const std::string& from, const std::string& to) {
+    const auto data = store() / part / "data.mdb";
+    auto bytes = read_bytes(data);
+    ASSERT_NE(bytes.find(from), std::string::npos);
+    for (size_t place; (place = bytes.find(from)) != std::string::npos;) {
+      bytes.replace(place, from.size(), to);
+    }
+    write_bytes(data, bytes);
+  }
+  // Flips a bit of the values of track(start), which lie in the file as they are.
+  void damage(const std::string& part, float start) {
+    const auto values = track(start).values;
+    const std::string whole(static_cast<const char*>(values.const_data_ptr()), 160);
+    auto damaged = whole;
+    damaged[50] ^= 1;
+    replace(part, whole, damaged);
+  }
+  // One key with track(2) in a shard, hidden by track(3) in the main part.
+  void fill_main_over_shard() {
+    writer(0, 2)->put({{key("b"), track(2)}});
+    writer()->put({{key("b"), track(3)}});
+  }
+  float first_value() { return reader()->find(key("b"))->values[0][0].item<float>(); }
   void expect_all(const FeatureStore& store) {
     EXPECT_EQ(store.keys().size(), 12u);
     for (int i = 0; i < 12; ++i) {
@@ -70,14 +95,7 @@ TEST_F(StoreCareTest, AWriterCannotHideOrLoseWhatAnotherPartHolds) {
 
 TEST_F(StoreCareTest, TakesDamagedTracksOutOfTheirParts) {
   fill_shards();
-  // Its values, 4 to 43, lie in the file of its part as they are; older copies in free pages too.
-  const auto data = store() / "part-1-of-3" / "data.mdb";
-  auto bytes = read_bytes(data);
-  const auto values = track(4).values;
-  const std::string_view whole(static_cast<const char*>(values.const_data_ptr()), 160);
-  ASSERT_NE(bytes.find(whole), std::string::npos);
-  for (size_t place; (place = bytes.find(whole)) != std::string::npos;) bytes[place + 50] ^= 1;
-  write_bytes(data, bytes);
+  damage("part-1-of-3", 4);
   EXPECT_THAT(message_of([&] { reader()->find(key("4")); }),
               testing::AllOf(HasSubstr("fbank/music/4 is damaged"), HasSubstr("--remove-damaged")));
   EXPECT_EQ(check_store(store()).removed, 0);
@@ -94,6 +112,86 @@ TEST_F(StoreCareTest, TakesDamagedTracksOutOfTheirParts) {
   EXPECT_TRUE(check_store(store()).damaged.empty());  // the counts agree too
   writer(1, 3)->put({{key("4"), track(4)}});
   expect_all(*reader());
+}
+
+TEST_F(StoreCareTest, RemovingADamagedValueLeavesTheWholeOneThatItHid) {
+  fill_main_over_shard();
+  damage("main", 3);
+  std::string log;
+  RunControl control;
+  control.on_log = [&](LogLevel, const std::string& line) { log += line; };
+  EXPECT_EQ(check_store(store(), control).damaged.size(), 1u);
+  EXPECT_THAT(log, HasSubstr("--remove-damaged` takes out 1 of 1"));
+  const auto report = check_store(store(), {}, {.remove_damaged = true});
+  ASSERT_EQ(report.damaged.size(), 1u);
+  EXPECT_THAT(report.damaged[0].reason, HasSubstr("part main: checksum"));
+  EXPECT_EQ(report.removed, 1);
+  EXPECT_EQ(first_value(), 2);
+  EXPECT_TRUE(check_store(store()).damaged.empty());
+}
+
+TEST_F(StoreCareTest, RemovingTakesAWholeValueThatAWholeOneHides) {
+  fill_main_over_shard();
+  EXPECT_EQ(check_store(store(), {}, {.remove_damaged = true}).removed, 1);
+  EXPECT_EQ(first_value(), 3);
+  EXPECT_TRUE(check_store(store()).damaged.empty());
+}
+
+TEST_F(StoreCareTest, AMergeReplacesADamagedValueByTheWholeOne) {
+  fill_main_over_shard();
+  damage("main", 3);
+  std::string log;
+  RunControl control;
+  control.on_log = [&](LogLevel, const std::string& line) { log += line; };
+  EXPECT_EQ(merge_store(store(), control), 1);
+  EXPECT_THAT(log, HasSubstr("fbank/music/b: the main part's value is damaged"));
+  EXPECT_EQ(first_value(), 2);
+  const auto stats = reader()->stats();
+  EXPECT_EQ(stats.parts, 1);
+  EXPECT_EQ(stats.tracks, 1);
+  EXPECT_EQ(stats.value_bytes, 160);
+  EXPECT_TRUE(check_store(store()).damaged.empty());
+}
+
+TEST_F(StoreCareTest, NeverRemovesWholeValuesForTheirProvenance) {
+  const auto check = [&](const std::string& reason) {
+    const auto before = read_bytes(store() / "main" / "data.mdb");
+    std::string log;
+    RunControl control;
+    control.on_log = [&](LogLevel, const std::string& line) { log += line; };
+    EXPECT_EQ(check_store(store(), control).damaged.size(), 1u);
+    EXPECT_EQ(log, "");  // no advice to remove
+    const auto report = check_store(store(), {}, {.remove_damaged = true});
+    ASSERT_EQ(report.damaged.size(), 1u);
+    EXPECT_THAT(report.damaged[0].reason, testing::AllOf(HasSubstr("main"), HasSubstr(reason)));
+    EXPECT_EQ(report.removed, 0);
+    EXPECT_EQ(read_bytes(store() / "main" / "data.mdb"), before);
+    EXPECT_THROW(merge_store(store()), StoreError);
+    EXPECT_TRUE(std::filesystem::exists(store() / "part-0-of-2"));
+  };
+  fill_main_over_shard();
+  const auto fingerprint = track(3).provenance.fingerprint();
+  const auto field = "\"fingerprint\":\"";
+  replace("main", field + fingerprint, field + std::string(fingerprint.size(), '0'));
+  check("is not the feature's 0000");
+  replace("main", field + std::string(fingerprint.size(), '0'), field + fingerprint);
+  EXPECT_EQ(first_value(), 3);
+  // The key of the feature's entry lies before its text.
+  replace("main", std::string("fbank\0music\0{", 13), std::string("fbanj\0music\0{", 13));
+  check("its feature has no provenance");
+}
+
+TEST_F(StoreCareTest, AStoppedCheckRemovesNothing) {
+  fill_main_over_shard();
+  damage("main", 3);
+  std::stop_source source;
+  RunControl control;
+  control.stop = source.get_token();
+  control.on_progress = [&](const Progress&) { source.request_stop(); };
+  const auto report = check_store(store(), control, {.remove_damaged = true});
+  EXPECT_EQ(report.damaged.size(), 1u);
+  EXPECT_EQ(report.removed, 0);
+  EXPECT_EQ(check_store(store()).damaged.size(), 1u);
 }
 
 TEST_F(StoreCareTest, ShardsOfDifferentProvenanceDoNotOpen) {

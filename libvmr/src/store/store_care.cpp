@@ -29,7 +29,7 @@ std::string readable_key(std::string_view encoded) {
 // What is wrong with a record; "" where it is whole.
 struct Fault {
   std::string text;
-  bool removable = true;  // not what only a newer version understands
+  bool removable = true;  // the values are lost or hidden, so that removing costs nothing
 };
 
 Fault fault_of(std::string_view encoded, std::string_view record,
@@ -41,10 +41,11 @@ Fault fault_of(std::string_view encoded, std::string_view record,
     key.id = header.id;
     if (encode_key(key) != encoded) return {"record belongs to the id " + std::string(header.id)};
     const auto entry = entries.find(key_prefix(key.feature, key.kind));
-    if (entry == entries.end()) return {"its feature has no provenance"};
+    if (entry == entries.end()) return {"its feature has no provenance", false};
     if (entry->second.fingerprint != header.fingerprint) {
       return {"provenance " + std::string(header.fingerprint) + " is not the feature's " +
-              entry->second.fingerprint};
+                  entry->second.fingerprint,
+              false};
     }
     return {};
   } catch (const DamagedRecord& error) {
@@ -62,16 +63,26 @@ std::string name_of(std::string_view encoded, std::string_view record) {
   }
 }
 
-// Compares a record with the same key in earlier parts, which hide it.
-std::string shadow_of(
-    std::string_view encoded, std::string_view record,
-    const std::vector<std::pair<std::string, std::shared_ptr<Environment>>>& earlier) {
-  for (const auto& [name, environment] : earlier) {
-    const ReadTransaction transaction(*environment);
+struct EarlierPart {
+  std::string name;
+  std::shared_ptr<Environment> environment;
+  std::map<std::string, FeatureEntry> entries;
+};
+
+// Compares a whole record with the same key in earlier parts, which hide it. A record there with a
+// fault of its own hides nothing for good: this one may be the only whole copy.
+Fault shadow_of(std::string_view encoded, std::string_view record,
+                const std::vector<EarlierPart>& earlier) {
+  for (const auto& part : earlier) {
+    const ReadTransaction transaction(*part.environment);
     const auto other = transaction.find(Table::tracks, encoded);
-    if (other && *other != record) return "part " + name + " has another value, which is read";
+    if (!other) continue;
+    if (*other == record) return {};
+    if (fault_of(encoded, *other, part.entries).text.empty()) {
+      return {"part " + part.name + " has another value, which is read"};
+    }
   }
-  return "";
+  return {};
 }
 
 int64_t total_tracks(const std::map<std::string, FeatureEntry>& entries) {
@@ -95,7 +106,31 @@ int64_t remove_records(const std::filesystem::path& part, const std::vector<std:
   return removed;
 }
 
-// Copies what `main` lacks; returns the number of tracks copied, -1 where stopped.
+// Makes room for the whole `record` of part `name` in the main part. False where the main part's
+// own stays. Throws: StoreError where either would be lost that could still be of use.
+bool make_way(WriteTransaction& main, const std::string& key, std::string_view record,
+              const std::string& name, const RunControl& control) {
+  const auto have = main.find(Table::tracks, key);
+  if (!have) return true;
+  const std::string prefix = prefix_of(key);
+  if (*have == record && find_entry(main, prefix)) return false;
+  const auto fault = fault_of(key, *have, list_entries(main));
+  const auto text = "merge_store: " + name_of(key, record) + ": ";
+  if (fault.text.empty()) {
+    control.log(LogLevel::warning, text + "kept the main part's value, not that of " + name);
+    return false;
+  }
+  if (!fault.removable) {
+    throw StoreError(text + "the main part's value cannot be read (" + fault.text +
+                     ") and merging would drop it or that of part " + name);
+  }
+  control.log(LogLevel::warning,
+              text + "the main part's value is damaged (" + fault.text + "); took that of " + name);
+  remove_record(main, key, prefix);
+  return true;
+}
+
+// Copies what `main` lacks or has damaged; returns the number of tracks copied, -1 where stopped.
 int64_t merge_part(Environment& main, Environment& part, const std::string& name,
                    const RunControl& control) {
   const ReadTransaction source(part);
@@ -117,14 +152,7 @@ int64_t merge_part(Environment& main, Environment& part, const std::string& name
     main.write(batch_bytes, [&](WriteTransaction& target) {
       added = 0;
       for (const auto& [key, record] : batch) {
-        if (const auto have = target.find(Table::tracks, key)) {
-          if (*have != record) {
-            control.log(LogLevel::warning,
-                        detail::concat("merge_store: ", name_of(key, record),
-                                       ": kept the main part's value, not that of ", name));
-          }
-          continue;
-        }
+        if (!make_way(target, key, record, name, control)) continue;
         const auto header = parse_record(record);
         const std::string prefix = prefix_of(key);
         auto feature = entries.at(prefix);
@@ -192,7 +220,7 @@ StoreReport check_store(const std::filesystem::path& folder, const RunControl& c
     locks.push_back(std::make_unique<WriterLock>(folder, name));
   }
   std::map<std::string, std::vector<std::string>> removable;  // encoded keys by part
-  std::vector<std::pair<std::string, std::shared_ptr<Environment>>> parts;
+  std::vector<EarlierPart> parts;
   for (const auto& name : list_parts(folder)) {
     try {
       const auto environment = Environment::open(folder / name, {.walk = true});
@@ -202,7 +230,7 @@ StoreReport check_store(const std::filesystem::path& folder, const RunControl& c
       int64_t seen = 0;
       transaction.each(Table::tracks, "", [&](std::string_view key, std::string_view record) {
         auto fault = fault_of(key, record, entries);
-        if (fault.text.empty()) fault.text = shadow_of(key, record, parts);
+        if (fault.text.empty()) fault = shadow_of(key, record, parts);
         if (!fault.text.empty()) {
           report.damaged.push_back({name_of(key, record), "part " + name + ": " + fault.text});
           if (fault.removable) removable[name].emplace_back(key);
@@ -216,15 +244,24 @@ StoreReport check_store(const std::filesystem::path& folder, const RunControl& c
             {name, detail::concat("part has ", seen, " tracks, its provenance ", "entries count ",
                                   total)});
       }
-      parts.emplace_back(name, environment);
+      parts.push_back({name, environment, entries});
     } catch (const StoreError& error) {
       report.damaged.push_back({name, error.what()});
       removable.erase(name);  // its pages cannot be trusted with a write
     }
   }
-  if (!options.remove_damaged) return report;
   parts.clear();
-  for (const auto& [name, keys] : removable) report.removed += remove_records(folder / name, keys);
+  size_t count = 0;
+  for (const auto& [name, keys] : removable) {
+    if (control.stop.stop_requested()) break;
+    count += keys.size();
+    if (options.remove_damaged) report.removed += remove_records(folder / name, keys);
+  }
+  if (!options.remove_damaged && count > 0) {
+    control.log(LogLevel::info, detail::concat("`vmr store check ", folder.string(),
+                                               " --remove-damaged` takes out ", count, " of ",
+                                               report.damaged.size(), " damaged"));
+  }
   return report;
 }
 

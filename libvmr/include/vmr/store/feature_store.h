@@ -53,8 +53,10 @@ struct StoreReport {
 };
 
 struct CheckOptions {
-  // Takes damaged tracks out, so that they count as absent and can be made again. What no removal
-  // mends stays: a part that cannot be opened, tracks written by a newer version.
+  // Takes damaged tracks out, and those that a whole one in an earlier part hides, so that they
+  // count as absent and can be made again. What no removal mends stays: a part that cannot be
+  // opened, tracks of a newer version, whole values whose provenance is missing or another. A stop
+  // request ends the removing too.
   bool remove_damaged = false;
 };
 
@@ -101,13 +103,15 @@ class FeatureStore {
 };
 
 // Reads every value and compares checksums. Never throws for damaged values: they are in the
-// report. A part that cannot be opened is an entry of its own. Throws: StoreError where the folder
-// is no store, or is to be changed while another writes it.
+// report. A part that cannot be opened is an entry of its own. Logs how many could be removed,
+// where that was not asked for. Throws: StoreError where the folder is no store, or is to be
+// changed while another writes it.
 StoreReport check_store(const std::filesystem::path& folder, const RunControl& control = {},
                         const CheckOptions& options = {});
 // Copies all shard parts of `folder` into its main part and removes them; resumable. Where both
-// hold a key the main part's value stays (logged where they differ). Returns the tracks copied.
-// Throws: StoreError where a part is being written or damaged, or provenances differ.
+// hold a key the main part's value stays unless it is damaged (logged where they differ). Returns
+// the tracks copied. Throws: StoreError where a part is being written, a shard is damaged, the main
+// part's value is of a newer version or without its provenance, or provenances differ.
 int64_t merge_store(const std::filesystem::path& folder, const RunControl& control = {});
 // Rewrites the main part without free pages; returns bytes saved. Open readers go on with the old
 // file. Throws: StoreError where the main part is being written.
