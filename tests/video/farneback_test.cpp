@@ -15,6 +15,7 @@
 #include "video/texture.h"
 #include "vmr/core/error.h"
 #include "vmr/video/optical_flow.h"
+#include "vmr/video/trajectory.h"
 
 namespace vmr::video {
 namespace {
@@ -144,6 +145,27 @@ TEST(FlowSummaries, AddUpToTheField) {
   const auto first = direction_histogram(film, 4)[0];
   EXPECT_GT(first[2].item<float>(), 0.95f * means[0].item<float>());
   EXPECT_THROW(direction_histogram(film, 0), InvalidArgument);
+}
+
+TEST(MagnitudeStream, GivesTheBitsOfAllFramesAtOnce) {
+  const at::Tensor film = camera_film(60, 70, {{0, 0}, {48, 16}, {10, 90}, {10, 90}}, 3);
+  const at::Tensor expected = mean_magnitude(film);
+  MagnitudeStream stream;
+  EXPECT_EQ(stream.push(film[0]), 0.0f);
+  for (int64_t i = 1; i < 4; ++i) {
+    // The frame may go as soon as it was pushed.
+    EXPECT_EQ(stream.push(film[i].clone()), expected[i - 1].item<float>()) << i;
+  }
+  EXPECT_THROW(stream.push(film[0].slice(0, 0, 40)), InvalidArgument);
+  EXPECT_THROW(stream.push(film), InvalidArgument);
+}
+
+TEST(FlowOptions, WithoutAnAnswerAreRefused) {
+  const at::Tensor film = camera_film(60, 70, {{0, 0}, {48, 16}}, 3);
+  EXPECT_THROW(optical_flow(film, {.farneback = {.poly_sigma = 0.1}}), InvalidArgument);
+  FlowOptions options;
+  options.first_guess = at::full({1, 2, 60, 70}, std::nanf(""), at::kFloat);
+  EXPECT_THROW(optical_flow(film, options), InvalidArgument);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "vmr/pipeline/extraction.h"
 #include "vmr/video/cuts.h"
 #include "vmr/video/picture.h"
+#include "vmr/video/trajectory.h"
 
 namespace vmr::pipeline {
 namespace {
@@ -81,11 +82,12 @@ class FlowStream {
   FlowStream(const ExtractRecipe::Flow& flow, bool keep_small)
       : flow_(flow), keep_small_(keep_small) {
     options_.method = flow.method;
+    restart();
   }
 
   // The film is decoded again from its beginning.
   void restart() {
-    previous_.reset();
+    stream_ = video::MagnitudeStream(options_);
     small_.clear();
   }
 
@@ -97,13 +99,7 @@ class FlowStream {
       small_.push_back(
           video::resize(frame, kCutHeight, kCutWidth, video::ResizeKernel::opencv_area));
     }
-    const auto grey = video::to_grey(frame);
-    at::Tensor magnitude = at::zeros({}, at::kFloat);
-    if (previous_.defined()) {
-      magnitude = video::mean_magnitude(at::stack({previous_, grey}), options_)[0];
-    }
-    previous_ = grey;
-    return magnitude;
+    return at::scalar_tensor(stream_.push(frame), at::kFloat);
   }
 
   // Values by requested time: a frame that is shown twice has not moved.
@@ -139,7 +135,7 @@ class FlowStream {
   ExtractRecipe::Flow flow_;
   bool keep_small_;
   video::FlowOptions options_;
-  at::Tensor previous_;
+  video::MagnitudeStream stream_;
   std::vector<at::Tensor> small_;
 };
 
@@ -289,8 +285,13 @@ Extracted extract_frame_archive(const std::filesystem::path& path, const Extract
         "leave them out of the recipe");
   }
   if (!recipe.grey_clips && !recipe.clip_flow) return {};
-  const auto pictures = media::read_frame_archive(
-      path, {.archive_order = recipe.archive_order, .max_frames = recipe.max_frames});
+  std::vector<media::ArchivedPicture> pictures;
+  try {
+    pictures = media::read_frame_archive(
+        path, {.archive_order = recipe.archive_order, .max_frames = recipe.max_frames});
+  } catch (const NotBuilt& error) {  // costs this item, not the batch
+    throw MediaError(path.string() + ": " + error.what());
+  }
   if (pictures.empty()) throw MediaError(path.string() + ": no JPEG or PNG pictures in it");
   std::vector<at::Tensor> frames;
   for (const auto& picture : pictures) {

@@ -57,7 +57,6 @@ struct Lanes8 {
   static Mask equal(Ints a, Ints b) { return (Mask)_mm256_cmpeq_epi32((__m256i)a, (__m256i)b); }
   static Mask both(Mask a, Mask b) { return a & b; }
   static bool all(Mask m) { return _mm256_movemask_ps((__m256)m) == 0xff; }
-  static bool any(Mask m) { return _mm256_movemask_ps((__m256)m) != 0; }
   static Floats select(Mask m, Floats yes, Floats no) {
     return (Floats)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)m);
   }

@@ -54,7 +54,6 @@ struct Lanes16 {
   static Mask equal(Ints a, Ints b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
   static Mask both(Mask a, Mask b) { return a & b; }
   static bool all(Mask m) { return m == 0xffff; }
-  static bool any(Mask m) { return m != 0; }
   static Floats select(Mask m, Floats yes, Floats no) {
     return (Floats)_mm512_mask_blend_ps(m, (__m512)no, (__m512)yes);
   }

@@ -44,7 +44,9 @@ void FarnebackWorker::Free::operator()(float* p) const { std::free(p); }
 
 FarnebackWorker::FarnebackWorker(const FarnebackPlan& plan, const FarnebackKernels& kernels,
                                  int threads)
-    : plan_(plan), kernels_(kernels), threads_(std::max(threads, 1)) {
+    : plan_(plan),
+      kernels_(kernels),
+      threads_(std::clamp(threads, 1, std::max(1, plan.height / kBandRows))) {
   level_ = planes(plan.width, plan.height, 1);
   for (const auto& level : plan.levels) {
     for (auto& frame : frames_) {

@@ -14,7 +14,7 @@ namespace vmr::video::detail {
 
 inline constexpr int64_t kLeftPad = 16, kRightPad = 48;
 
-inline constexpr int64_t row_floats(int64_t width) {
+[[gnu::always_inline]] inline constexpr int64_t row_floats(int64_t width) {
   return kLeftPad + (width + 15) / 16 * 16 + kRightPad;
 }
 
@@ -24,7 +24,9 @@ struct Planes {
   float* data = nullptr;
   int64_t stride = 0;  // floats from a plane's row to the next plane's
   int64_t planes = 1;
-  float* row(int64_t y, int64_t plane = 0) const { return data + (y * planes + plane) * stride; }
+  [[gnu::always_inline]] float* row(int64_t y, int64_t plane = 0) const {
+    return data + (y * planes + plane) * stride;
+  }
 };
 
 // b_y / 2, b_x / 2, A_yy / 2, A_xx / 2, A_xy / 4: what one frame adds to a pair's equations.
@@ -76,11 +78,11 @@ struct FarnebackKernels {
   double (*lengths)(Size size, Planes flow);
 };
 
-inline constexpr int window_rows(int radius) { return 2 * radius + 1; }
+[[gnu::always_inline]] inline constexpr int window_rows(int radius) { return 2 * radius + 1; }
 inline constexpr int64_t kAcrossRows = 2 + kEquationPlanes;
 // Two blocks of rows of equations, their running sum, the sum of a window's rows with its borders,
 // and room for the sums across.
-inline constexpr int64_t window_scratch(int width, int radius) {
+[[gnu::always_inline]] inline constexpr int64_t window_scratch(int width, int radius) {
   return ((2 * window_rows(radius) + 2) * kEquationPlanes + kAcrossRows) *
          row_floats(width + 2 * radius);
 }

@@ -56,7 +56,6 @@ struct Lanes4 {
   static Mask equal(Ints a, Ints b) { return a == b; }
   static Mask both(Mask a, Mask b) { return a & b; }
   static bool all(Mask m) { return (m[0] & m[1] & m[2] & m[3]) != 0; }
-  static bool any(Mask m) { return (m[0] | m[1] | m[2] | m[3]) != 0; }
   static Floats select(Mask m, Floats yes, Floats no) { return m ? yes : no; }
   static Ints select_ints(Mask m, Ints yes, Ints no) { return m ? yes : no; }
   static Floats gather(const float* p, Ints at) {

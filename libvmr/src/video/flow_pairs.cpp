@@ -11,10 +11,6 @@
 namespace vmr::video::detail {
 namespace {
 
-int64_t thread_count(int threads) {
-  return threads > 0 ? threads : std::max<int64_t>(1, std::thread::hardware_concurrency());
-}
-
 // Each thread takes one run of neighbouring pairs, so that they share frames; fewer pairs than
 // threads share the threads.
 void farneback_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& pairs,
@@ -47,10 +43,15 @@ at::Tensor require_first_guess(const at::Tensor& grey, int64_t pairs, const Flow
                 guess.sizes() == at::IntArrayRef({pairs, 2, grey.size(1), grey.size(2)}),
             "FlowOptions: expected first_guess [", pairs, ", 2, ", grey.size(1), ", ", grey.size(2),
             "] float32 on the CPU, got ", guess.sizes(), " ", guess.scalar_type());
+  VMR_CHECK(guess.isfinite().all().item<bool>(), "FlowOptions: first_guess holds NaN or infinity");
   return guess.contiguous();
 }
 
 }  // namespace
+
+int thread_count(int threads) {
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 void flow_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& pairs,
                    const FlowOptions& options, const FlowSink& sink) {

@@ -71,6 +71,9 @@ at::Tensor fields(const at::Tensor& grey, const std::vector<detail::FramePair>& 
 
 }  // namespace
 
+// Narrower weights leave nothing to fit a curve to but the pixel itself.
+constexpr double kMinPolySigma = 0.2;
+
 void validate(const FarnebackOptions& options) {
   VMR_CHECK(options.pyramid_scale > 0 && options.pyramid_scale < 1,
             "FarnebackOptions: pyramid_scale must be in (0, 1), got ", options.pyramid_scale);
@@ -82,8 +85,9 @@ void validate(const FarnebackOptions& options) {
             "FarnebackOptions: iterations must be in 1..1000, got ", options.iterations);
   VMR_CHECK(options.poly_n >= 1 && options.poly_n <= 64,
             "FarnebackOptions: poly_n must be in 1..64 pixels, got ", options.poly_n);
-  VMR_CHECK(options.poly_sigma > 0 && std::isfinite(options.poly_sigma),
-            "FarnebackOptions: poly_sigma must be above 0 pixels, got ", options.poly_sigma);
+  VMR_CHECK(options.poly_sigma >= kMinPolySigma && std::isfinite(options.poly_sigma),
+            "FarnebackOptions: poly_sigma must be at least ", kMinPolySigma, " pixels, got ",
+            options.poly_sigma);
 }
 
 void validate(const FlowOptions& options) {
@@ -142,8 +146,10 @@ at::Tensor direction_histogram(const at::Tensor& frames, int64_t bins, const Flo
     for (int64_t y = 0; y < h; ++y) {
       const float *u = field.row(y, 0), *v = field.row(y, 1);
       for (int64_t x = 0; x < w; ++x) {
+        const double length = std::sqrt(u[x] * u[x] + v[x] * v[x]);
+        if (!std::isfinite(length)) continue;
         const auto bin = static_cast<int64_t>(std::floor(std::atan2(v[x], u[x]) * turns));
-        sums[static_cast<size_t>((bin + bins) % bins)] += std::sqrt(u[x] * u[x] + v[x] * v[x]);
+        sums[static_cast<size_t>((bin + bins) % bins)] += length;
       }
     }
     for (int64_t i = 0; i < bins; ++i) {

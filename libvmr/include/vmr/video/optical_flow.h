@@ -33,7 +33,7 @@ struct FarnebackOptions {
   int window = 15;             // averaging window, pixels; larger is smoother
   int iterations = 3;          // per level
   int poly_n = 5;              // radius of the polynomial expansion, pixels: 5 or 7 are usual
-  double poly_sigma = 1.2;     // of its Gaussian weight, pixels: 1.2 for 5, 1.5 for 7
+  double poly_sigma = 1.2;     // of its Gaussian weight, pixels, 0.2 or more: 1.2 for 5, 1.5 for 7
   bool gaussian = false;       // Gaussian instead of box window
 };
 
@@ -64,9 +64,9 @@ at::Tensor optical_flow(const at::Tensor& frames, const FlowOptions& options = {
 at::Tensor flow_between(const at::Tensor& from, const at::Tensor& to,
                         const FlowOptions& options = {});
 
-// What is made of each pair's field without keeping it: one field per thread is held. Arguments and
-// exceptions as above; n < 2 gives no rows.
-// The mean length of the vectors, [n-1] float32, pixels: mean over the image of sqrt(u^2 + v^2).
+// What is made of each pair's field without keeping it. A thread holds two expansions and two
+// fields, about 80 bytes a pixel. Arguments and exceptions as above; n < 2 gives no rows. The mean
+// length of the vectors, [n-1] float32, pixels: mean over the image of sqrt(u^2 + v^2).
 at::Tensor mean_magnitude(const at::Tensor& frames, const FlowOptions& options = {});
 // The length of every vector, [n-1, h, w] float32, pixels.
 at::Tensor magnitude_map(const at::Tensor& frames, const FlowOptions& options = {});
