@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "shared.h"
 #include "vmr/core/error.h"
@@ -106,7 +107,25 @@ int weights(const Options& options) {
   return kDone;
 }
 
+// An option that would be passed over was meant for something else.
+void check_options(const Options& options) {
+  const bool config = is_config(options);
+  VMR_CHECK(!options.list || (options.as.empty() && !config),
+            "convert: --list writes nothing and goes with a checkpoint alone, without --as");
+  VMR_CHECK(!config || options.key.empty(), "convert: --key is for weights, but ", options.input,
+            " is read as a configuration");
+  for (const auto& [name, given] :
+       {std::pair{"--strict", options.strict}, {"--corrected", options.corrected}}) {
+    VMR_CHECK(
+        config || !given, "convert: ", name, " is for configurations, but ", options.input,
+        " is read as weights; --as matching, pretrain_audio or pretrain_video says otherwise");
+  }
+  VMR_CHECK(config || options.recipe.empty() || !options.as.empty(),
+            "convert: --recipe needs --as, which says what is made of ", options.input);
+}
+
 int run(const Options& options) {
+  check_options(options);
   if (is_config(options)) return convert_config(options);
   if (options.as.empty()) return weights(options);
   const auto known = {"conformer-audio", "conformer-video", "ut_cmvmr"};

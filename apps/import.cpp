@@ -28,21 +28,26 @@ int pairs(const Options& options) {
   const auto imported = pipeline::import_manifest(options.files);
   const auto& manifest = imported.manifest;
   const auto films = manifest.of("film").size(), tracks = manifest.of("music").size();
-  if (manifest.items.empty()) return report_failures(imported.problems, 0);
-  store::write_manifest(manifest, options.out);
+  const bool none = manifest.items.empty();
+  if (!none) store::write_manifest(manifest, options.out);
   if (options.common.json) {
-    print_json({{"out", options.out},
+    print_json({{"out", none ? nlohmann::json() : nlohmann::json(options.out)},
                 {"films", films},
                 {"tracks", tracks},
                 {"in_no_list", imported.in_no_list},
                 {"ignored", imported.ignored},
                 {"problems", to_json(imported.problems)}});
-  } else {
+  } else if (!none) {
     std::cout << films << " films and " << tracks << " tracks written to " << options.out << "; "
               << imported.in_no_list << " films are in no list, " << imported.ignored
               << " items ignored, " << imported.problems.size() << " problems\n";
   }
-  return report_failures(imported.problems, int64_t(films + tracks));
+  const int code = report_failures(imported.problems, int64_t(films + tracks));
+  if (!none) return code;
+  std::cerr << "vmr: " << options.files.pairs.string() << ": no item left: " << imported.in_no_list
+            << " in no list, " << imported.ignored << " ignored, " << imported.problems.size()
+            << " problems; nothing was written\n";
+  return kNothingDone;
 }
 
 int statistics(const Options& options, bool rhythm) {

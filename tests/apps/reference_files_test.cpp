@@ -115,5 +115,44 @@ TEST_F(ReferenceFiles, DataBecomeAManifestAndFeatures) {
   EXPECT_EQ(run_vmr({"import", "pairs", path("none.json"), "--out", path("n")}).exit_code, 3);
 }
 
+TEST_F(ReferenceFiles, AnImportThatLeavesNothingSaysSo) {
+  const auto pairs = write("p.json", R"({"v1": ["a1", "calm"], "v2": ["a2", "fast"]})");
+  const auto import = [&](const std::string& file, const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = {"import", "pairs", file, "--out", path("m.jsonl")};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const auto result = run_vmr(arguments);
+    EXPECT_EQ(result.exit_code, 3);
+    EXPECT_FALSE(fs::exists(path("m.jsonl")));
+    return result;
+  };
+  EXPECT_THAT(import(pairs, {"--train", write("t.txt", "v9\n")}).error,
+              HasSubstr("p.json: no item left: 2 in no list, 0 ignored, 1 problems"));
+  EXPECT_THAT(import(pairs, {"--ignore", write("i.txt", "v1\nv2\n")}).error,
+              HasSubstr("no item left: 0 in no list, 2 ignored"));
+  const auto empty = import(write("e.json", "{}"), {"--json"});
+  EXPECT_THAT(empty.error, HasSubstr("no item left: 0 in no list, 0 ignored"));
+  EXPECT_EQ(empty.json().at("films"), 0);
+  EXPECT_TRUE(empty.json().at("out").is_null());
+}
+
+TEST_F(ReferenceFiles, OptionsThatWouldBePassedOverAreRefused) {
+  const auto config = write("c.json", R"({"dim_theta": 32})");
+  const auto checkpoint = weights("ut_cmvmr.pth");
+  const auto expect = [&](std::vector<std::string> arguments, const std::string& error) {
+    arguments.insert(arguments.begin(), "convert");
+    const auto result = run_vmr(arguments);
+    EXPECT_EQ(result.exit_code, 2) << error;
+    EXPECT_THAT(result.error, HasSubstr(error));
+    EXPECT_FALSE(fs::exists(path("o")));
+  };
+  expect({checkpoint, path("o"), "--recipe", "ut_cmvmr_se_r"}, "--recipe needs --as");
+  expect({checkpoint, path("o"), "--strict"}, "--strict is for configurations");
+  expect({checkpoint, path("o"), "--as", "ut_cmvmr", "--recipe", "ut_cmvmr_se_r", "--corrected"},
+         "--corrected is for configurations");
+  expect({config, path("o"), "--as", "matching", "--key", "model"}, "--key is for weights");
+  expect({checkpoint, "--list", "--as", "ut_cmvmr"}, "without --as");
+  expect({config, path("o"), "--list", "--as", "matching"}, "without --as");
+}
+
 }  // namespace
 }  // namespace vmr

@@ -61,6 +61,16 @@ TEST_F(FrameArchive, GivesPicturesInTheOrderOfTheirNumbers) {
   EXPECT_EQ(read_frame_archive(write(test::zip_bytes(members)))[3].bytes, "ten");
 }
 
+TEST_F(FrameArchive, PassesOverTheForksOfMacArchives) {
+  EXPECT_THAT(names({{"f/1.jpg", "x"},
+                     {"__MACOSX/f/._1.jpg", "x"},
+                     {"._2.jpg", "x"},
+                     {"f/_.3.jpg", "x"},
+                     {"._f/4.jpg", "x"}},
+                    {.archive_order = true}),
+              ElementsAre("f/1.jpg", "f/_.3.jpg", "._f/4.jpg"));
+}
+
 TEST_F(FrameArchive, Unpacks) {
   const std::string data(1000, 'x');
   const auto path = write(test::zip_bytes({{"a.jpg", test::deflate_stored(data), 8, 1000, data}}));
@@ -125,6 +135,7 @@ TEST(FrameArchiveOptions, AreChecked) {
               ThrowsMessage<InvalidArgument>(HasSubstr("endings")));
   EXPECT_TRUE(is_frame_archive("a/b.zip"));
   EXPECT_TRUE(is_frame_archive("B.ZIP"));
+  EXPECT_TRUE(is_frame_archive("c.Zip"));
   EXPECT_FALSE(is_frame_archive("zip"));
   if (build_info().find("libzip yes") != std::string::npos) return;
   EXPECT_THAT([] { read_frame_archive("a.zip"); },

@@ -132,6 +132,27 @@ TEST_F(ReferenceData, FindsTheMediaOfIds) {
   EXPECT_EQ(imported.manifest.items.size(), 3u);
 }
 
+TEST_F(ReferenceData, TakesFilesWithEndingsOfMediaFromFolders) {
+  ReferencePairs f;
+  f.pairs = write("p.json", R"({"x": ["x", "calm"], "y": ["z", "calm"], "n": ["x", "calm"]})");
+  for (const char* name :
+       {"x.json", "x.mp3", "x.MP4", "y.jpg", "y.zip", "z.mp4", "z.wav", "n.txt"}) {
+    write(std::string("media/") + name, "x");
+  }
+  f.films = f.music = folder_ / "media";
+  const auto imported = import_manifest(f);
+  const auto path = [&](const char* kind, const char* id) {
+    return imported.manifest.find(kind, id)->path;
+  };
+  EXPECT_EQ(path("film", "x"), folder_ / "media/x.MP4");
+  EXPECT_EQ(path("film", "y"), folder_ / "media/y.zip");
+  EXPECT_EQ(path("music", "x"), folder_ / "media/x.mp3");
+  EXPECT_EQ(path("music", "z"), folder_ / "media/z.wav") << "sound before a film's";
+  EXPECT_THAT(imported.problems,
+              testing::UnorderedElementsAre(problem("n", "media: no file of that id"),
+                                            problem("x", "x.MP4: "), problem("z", "z.mp4: ")));
+}
+
 TEST_F(ReferenceData, LeavesOutWhatIsIgnored) {
   auto f = files();
   f.ignore = write("short.txt", "/data/v1.zip\ttoo short\na2\n");
@@ -230,8 +251,30 @@ TEST_F(ReferenceStatistics, ListsDamagedLinesAndGoesOn) {
               testing::UnorderedElementsAre(
                   problem("a2", "r.txt line 2: expected an id and 3 numbers, got \"a2 4 1.0\""),
                   problem("a1", "line 5: has lines from line 1 on already"),
-                  problem("b1", "has no music of that id"), problem("a4", "r.txt: "),
-                  problem("a2", "no lines of this music")));
+                  problem("b1", "has no music of that id"), problem("a4", "r.txt: ")));
+}
+
+TEST_F(ReferenceStatistics, ListsADamagedItemOnceAndOneWithoutLines) {
+  put_manifest({{"music", "a1"}, {"music", "a2"}, {"music", "a3"}});
+  const auto imported = import_rhythm(write("r.txt", "a1 4 1.0 0.5\na2 4\n"), store());
+  EXPECT_THAT(imported.problems,
+              testing::UnorderedElementsAre(problem("a2", "the item is left out"),
+                                            problem("a3", "no lines of this music")));
+}
+
+TEST_F(ReferenceStatistics, TakesTheFirstLinesOfARunThatWasStartedTwice) {
+  const auto text = write("flow.txt", "a 1\na 2\nb 3\na 1\na 2\nb 30\nb 40\nc 5\n");
+  const auto imported = import_clip_flow(text, store());
+  EXPECT_EQ(std::tuple(imported.items, imported.clips), std::tuple(3, 4));
+  const auto measures = [&](const char* id) {
+    return find("clip_flow_measures", "film", id).values;
+  };
+  EXPECT_TRUE(measures("a").equal(at::tensor({1.f, 2.f})));
+  EXPECT_TRUE(measures("b").equal(at::tensor({3.f})));
+  EXPECT_TRUE(measures("c").equal(at::tensor({5.f})));
+  EXPECT_THAT(imported.problems,
+              ElementsAre(problem("a", "line 4: has lines from line 1 on already; those count"),
+                          problem("b", "line 6: has lines from line 3 on already; those count")));
 }
 
 TEST_F(ReferenceStatistics, RefusesAStoreOfOtherFeatures) {

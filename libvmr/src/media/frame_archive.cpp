@@ -54,6 +54,11 @@ bool ends_with(const std::string& name, const std::string& ending) {
          });
 }
 
+// What macOS puts beside each file of an archive, under the file's own ending: "__MACOSX/._1.jpg".
+bool is_resource_fork(const std::string& name) {
+  return name.compare(name.rfind('/') + 1, 2, "._") == 0;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Runs of digits compare as numbers, all else by bytes.
@@ -106,7 +111,7 @@ std::vector<Entry> list_pictures(const std::filesystem::path& path, zip_t* archi
     const bool picture =
         std::any_of(options.endings.begin(), options.endings.end(),
                     [&](const std::string& ending) { return ends_with(name, ending); });
-    if (!picture) continue;
+    if (!picture || is_resource_fork(name)) continue;
     if ((stat.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && stat.encryption_method != ZIP_EM_NONE) {
       refuse(path, name + ": encrypted pictures are not read");
     }

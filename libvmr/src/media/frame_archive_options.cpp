@@ -1,3 +1,5 @@
+#include <cctype>
+
 #include "vmr/core/error.h"
 #include "vmr/media/frame_archive.h"
 
@@ -14,8 +16,9 @@ void validate(const FrameArchiveOptions& options) {
 }
 
 bool is_frame_archive(const std::filesystem::path& path) {
-  const auto ending = path.extension();
-  return ending == ".zip" || ending == ".ZIP";
+  auto ending = path.extension().string();
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending == ".zip";
 }
 
 }  // namespace vmr::media

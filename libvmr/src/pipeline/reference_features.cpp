@@ -21,8 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// Values of one item's clips, row by row.
-using Items = std::vector<std::pair<std::string, std::vector<float>>>;
+struct Statistics {
+  std::vector<std::pair<std::string, std::vector<float>>> items;  // ids, values of clips by row
+  std::set<std::string> damaged;                                  // ids left out, and why is listed
+};
 
 bool parse_float(const std::string& text, float& value) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -38,42 +40,47 @@ std::vector<std::string> split_words(const std::string& line) {
 
 // An item of which a line is damaged has clips in the wrong places: it is left out as a whole.
 // Lines of an item that stand apart come from a run that was started twice: the first are taken.
-Items read_statistics(const fs::path& path, size_t values, std::vector<ItemFailure>& problems) {
-  Items items;
+Statistics read_statistics(const fs::path& path, size_t values,
+                           std::vector<ItemFailure>& problems) {
+  Statistics result;
+  auto& items = result.items;
+  auto& damaged = result.damaged;
   std::map<std::string, int64_t> first_line;
-  std::set<std::string> bad;
+  std::set<std::string> repeated;
   const auto complain = [&](const std::string& id, int64_t line, const std::string& what) {
     problems.push_back({id, vmr::detail::concat(path.string(), " line ", line, ": ", what)});
   };
   std::istringstream lines(vmr::detail::read_file(path));
-  std::string line;
+  std::string line, previous_id;
+  bool taken = false;  // whether the lines of previous_id count
   for (int64_t number = 1; std::getline(lines, line); ++number) {
     const auto words = split_words(line);
     if (words.empty() || words[0][0] == '#') continue;
     const auto& id = words[0];
-    const bool goes_on = !items.empty() && items.back().first == id;
-    const auto [first, added] = first_line.emplace(id, number);
-    if (!added && !goes_on) {
-      if (bad.insert(id + " again").second) {
+    if (id != previous_id) {
+      const auto [first, added] = first_line.emplace(id, number);
+      if (added) items.emplace_back(id, std::vector<float>());
+      if (!added && repeated.insert(id).second) {
         complain(
             id, number,
             vmr::detail::concat("has lines from line ", first->second, " on already; those count"));
       }
-      continue;
+      taken = added;
+      previous_id = id;
     }
-    if (added) items.emplace_back(id, std::vector<float>());
+    if (!taken) continue;
     std::vector<float> row(values);
     bool fits = words.size() == values + 1;
     for (size_t i = 0; fits && i < values; ++i) fits = parse_float(words[i + 1], row[i]);
-    if (!fits && bad.insert(id).second) {
+    if (!fits && damaged.insert(id).second) {
       complain(id, number,
                vmr::detail::concat("expected an id and ", values, " numbers, got \"",
                                    line.substr(0, 60), "\"; the item is left out"));
     }
     items.back().second.insert(items.back().second.end(), row.begin(), row.end());
   }
-  std::erase_if(items, [&](const auto& item) { return bad.count(item.first) > 0; });
-  return items;
+  std::erase_if(items, [&](const auto& item) { return damaged.count(item.first) > 0; });
+  return result;
 }
 
 std::unique_ptr<store::FeatureStore> open_store(const fs::path& folder) {
@@ -117,7 +124,8 @@ ImportedFeatures import_statistics(const fs::path& path, const fs::path& store_f
   for (const auto* provenance : {&measures, &classes}) check_own(store, kind, *provenance);
   const size_t width = row.empty() ? 1 : size_t(row[0]);
   auto missing = known_ids(store, kind);
-  for (const auto& [id, values] : read_statistics(path, width, result.problems)) {
+  const auto statistics = read_statistics(path, width, result.problems);
+  for (const auto& [id, values] : statistics.items) {
     if (missing && missing->erase(id) == 0) {
       result.problems.push_back(
           {id, store_folder.string() + ": has no " + kind + " of that id; left out"});
@@ -141,7 +149,7 @@ ImportedFeatures import_statistics(const fs::path& path, const fs::path& store_f
   }
   if (missing) {
     for (const auto& id : *missing) {
-      if (store.contains({classes_name, kind, id})) continue;
+      if (statistics.damaged.count(id) > 0 || store.contains({classes_name, kind, id})) continue;
       result.problems.push_back({id, path.string() + ": no lines of this " + kind});
     }
   }

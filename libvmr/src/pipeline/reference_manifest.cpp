@@ -1,5 +1,7 @@
 // Pairs, tags and id lists of the published UT-CMVMR code as a manifest.
 #include <algorithm>
+#include <cctype>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -170,18 +172,57 @@ std::map<std::string, std::string> read_splits(
   return splits;
 }
 
-// The media of ids: files of a folder, or of a list of paths.
+// In lower case.
+using Endings = std::set<std::string>;
+
+const Endings& film_endings() {
+  static const Endings endings = {".mp4", ".m4v", ".mov",  ".mkv", ".webm", ".avi",
+                                  ".mpg", ".ts",  ".mpeg", ".mts", ".m2ts", ".wmv",
+                                  ".flv", ".ogv", ".3gp",  ".vob", ".zip"};
+  return endings;
+}
+
+const Endings& music_endings() {
+  static const Endings endings = {".mp3", ".wav", ".flac", ".ogg", ".oga", ".m4a", ".opus", ".aac",
+                                  ".wma", ".aif", ".aiff", ".ac3", ".mka", ".mp2", ".caf"};
+  return endings;
+}
+
+// Files that may hold sound alone.
+const Endings& container_endings() {
+  static const Endings endings = {".mp4", ".m4v", ".mov", ".mkv", ".webm"};
+  return endings;
+}
+
+bool has_ending(const fs::path& path, const Endings& endings) {
+  auto ending = path.extension().string();
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return endings.count(ending) > 0;
+}
+
+std::vector<fs::path> files_below(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+// The media of ids: files of a list of paths, or those of a folder that have one of the endings,
+// where earlier sets of endings come before later ones.
 class MediaFiles {
  public:
-  MediaFiles(const fs::path& source, Problems& problems)
+  MediaFiles(const fs::path& source, const std::vector<Endings>& endings, Problems& problems)
       : given_(!source.empty()), source_(source) {
     if (!given_) return;
     std::vector<fs::path> paths;
     if (fs::is_directory(source)) {
-      for (const auto& entry : fs::recursive_directory_iterator(source)) {
-        if (entry.is_regular_file()) paths.push_back(entry.path());
+      const auto files = files_below(source);
+      for (const auto& set : endings) {
+        std::copy_if(files.begin(), files.end(), std::back_inserter(paths),
+                     [&](const fs::path& path) { return has_ending(path, set); });
       }
-      std::sort(paths.begin(), paths.end());
     } else {
       for (const auto& line : read_lines(source)) paths.push_back(beside(line));
     }
@@ -240,8 +281,8 @@ class Importer {
         music_splits_(read_splits({{"train", files.music_train}, {"valid", files.music_test}},
                                   result_.problems)),
         ignored_(read_ignored(files.ignore)),
-        film_files_(files.films, result_.problems),
-        music_files_(files.music, result_.problems) {}
+        film_files_(files.films, {film_endings()}, result_.problems),
+        music_files_(files.music, {music_endings(), container_endings()}, result_.problems) {}
 
   ImportedManifest run() {
     check_tag_indices(files_.pairs, pairs_, result_.problems);
