@@ -109,7 +109,8 @@ int run(const Options& options) {
   std::cout.flush();
   std::fflush(stdout);
   const auto failures = write_files(options, film, hits, watch);
-  return failures.empty() ? finish(hits) : report_failures(failures, 1);
+  const int code = finish(hits);
+  return failures.empty() ? code : report_failures(failures, int64_t(hits.size()));
 }
 
 }  // namespace

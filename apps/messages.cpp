@@ -62,7 +62,7 @@ void write_output(const std::string& path, std::vector<ItemFailure>& failures,
   if (path.empty()) return;
   try {
     write();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     failures.push_back({path, error.what()});
   }
 }

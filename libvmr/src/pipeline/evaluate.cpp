@@ -76,6 +76,9 @@ json evaluate(const std::filesystem::path& run_folder, const std::filesystem::pa
   const bool whole = mean || int64_t(items.tracks().size()) <= options.joint_limit;
   if (!whole) joint_options.shortlist = options.joint_shortlist;
   const auto joint = train::joint_scores(model, items, scores, joint_options, control);
+  VMR_CHECK(joint || !mean || control.stop.stop_requested(), "a ", model.kind(),
+            " model has no joint scores; gallery_mean is for models with cross attention "
+            "(ut_cmvmr)");
   const json about_joint = {{"shortlist", joint_options.shortlist},
                             {"scoring", mean ? "gallery_mean" : "own"}};
 

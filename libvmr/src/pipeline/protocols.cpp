@@ -179,7 +179,8 @@ void TagRanking::by_classifier(const MatchingRun& run, const data::PairDataset& 
     track_closeness_ = torch::where(surer.unsqueeze(1), scores, track_closeness_);
     control.progress({"tag classifier", film + 1, films.size(0), ""});
   }
-  while (int64_t(rows.size()) < films.size(0)) rows.push_back(torch::zeros_like(rows.front()));
+  while (int64_t(rows.size()) < films.size(0))
+    rows.push_back(torch::zeros({int64_t(tags_.size())}));
   film_closeness_ = torch::stack(rows);
 }
 

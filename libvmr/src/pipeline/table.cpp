@@ -213,6 +213,7 @@ void make_encoders(const TableSpec& spec, const fs::path& store_folder, const fs
       }
       embed(run, store_folder, run_options, control);
       if (control.stop.stop_requested()) return;
+      require_embedded(*store::FeatureStore::open(store_folder), part, kind);
     }
   }
 }
@@ -273,6 +274,7 @@ json results_table(const TableSpec& spec, const fs::path& store_folder, const fs
   VMR_CHECK(options.seeds >= 1, "table: seeds must be at least 1, got ", options.seeds);
   const auto begun = std::chrono::steady_clock::now();
   make_encoders(spec, store_folder, out, options, control);
+  if (control.stop.stop_requested()) return json::object();
   const double encoder_seconds = seconds_since(begun);
   const auto store = store::FeatureStore::open(store_folder);
   const auto manifest = stored_manifest(*store);
