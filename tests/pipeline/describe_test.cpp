@@ -14,7 +14,7 @@ namespace {
 
 TEST(Describe, MakesEveryFeatureItLists) {
   test::TempFolder folder;
-  test::write_square_film(folder / "film.mp4", 300, 2, 1);
+  test::write_square_film(folder / "film.mp4", 150, 2, 1);
   for (const auto& [name, text] : describable_features()) {
     const auto track = describe(folder / "film.mp4", name).track;
     EXPECT_NO_THROW(validate(track)) << name;
@@ -28,7 +28,7 @@ TEST(Describe, MakesEveryFeatureItLists) {
 
 TEST(Describe, SaysWhatIsWrongWithTheFile) {
   test::TempFolder folder;
-  test::write_square_film(folder / "film.mp4", 150, 2, 1);
+  test::write_square_film(folder / "film.mp4", 400, 2, 1);
   EXPECT_TRUE(describe(folder / "film.mp4", "flow").problems.empty());
   std::filesystem::resize_file(folder / "film.mp4",
                                std::filesystem::file_size(folder / "film.mp4") * 3 / 4);

@@ -176,7 +176,8 @@ void require_embedded(const store::FeatureStore& store, const PretrainRecipe& pa
                       const std::string& kind) {
   int64_t missing = 0;
   std::string first;
-  for (const auto* item : stored_manifest(store).of(kind)) {
+  const auto manifest = stored_manifest(store);
+  for (const auto* item : manifest.of(kind)) {
     const bool lacks = store.contains({part.input, kind, item->id}) &&
                        !store.contains({part.output, kind, item->id});
     if (lacks && missing++ == 0) first = item->id;
