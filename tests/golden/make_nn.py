@@ -7,7 +7,6 @@ Needs torch, numpy and einops. Weights are not stored: both languages fill them 
 (tests/nn/formula_weights.h), from the name of each parameter.
 """
 import contextlib
-import importlib.util
 import io
 import json
 import math
@@ -20,21 +19,9 @@ import torch
 import torch.nn.functional as F
 
 from formula import fill, formula_values
+from published import listed, load
 
 ut_cmvmr, sooftware, output = (Path(p) for p in sys.argv[1:4])
-
-
-def load(name, path):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def listed(tensor):
-    return {"shape": list(tensor.shape),
-            "values": [round(float(v), 9) for v in tensor.detach().flatten().double()]}
 
 
 def keys(module):

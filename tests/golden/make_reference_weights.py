@@ -7,7 +7,6 @@ Needs torch, numpy and einops. Weights follow formula_values (tests/nn/formula_w
 position tables are cut to 4 rows: their keys matter, their 640 kB do not.
 """
 import contextlib
-import importlib.util
 import io
 import json
 import platform
@@ -19,21 +18,9 @@ import torch
 import torch.nn.functional as F
 
 from formula import fill, formula_values
+from published import listed, load
 
 checkout, output = (Path(p) for p in sys.argv[1:3])
-
-
-def load(name, path):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def listed(tensor):
-    return {"shape": list(tensor.shape),
-            "values": [round(float(v), 9) for v in tensor.detach().flatten().double()]}
 
 
 def state(module):
