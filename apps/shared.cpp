@@ -14,6 +14,7 @@
 
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
+#include "vmr/core/parallel.h"
 
 namespace vmr::apps {
 namespace {
@@ -148,10 +149,7 @@ void print_json(const nlohmann::json& document) {
   std::cout << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
-int thread_count(const Common& common) {
-  return common.threads > 0 ? common.threads
-                            : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
+int thread_count(const Common& common) { return vmr::thread_count(common.threads); }
 
 void use_threads(const Common& common) {
   if (common.threads > 0) at::set_num_threads(common.threads);

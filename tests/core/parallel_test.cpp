@@ -18,6 +18,12 @@ TEST(ForEachItem, DoesEveryItemOnceForAnyThreadCount) {
   }
 }
 
+TEST(ThreadCount, IsTheSettingOrOnePerCore) {
+  EXPECT_EQ(thread_count(3), 3);
+  EXPECT_GE(thread_count(0), 1);
+  EXPECT_EQ(thread_count(-1), thread_count(0));
+}
+
 TEST(ForEachItem, StopsCleanlyBetweenItems) {
   std::stop_source source;
   std::atomic<int> done{0};

@@ -51,12 +51,17 @@ TEST(Table, SpecsPatchRecipesAndNameSystems) {
   EXPECT_THROW(parse_table_spec(wrong, "t.json", find), InvalidArgument);
 }
 
-TEST(Table, TrainsEverySystemWithEverySeedAndResumes) {
-  const test::TempFolder folder;
-  const auto root = folder.path();
+// root/library and root/store with its features.
+void extract_tiny_library(const std::filesystem::path& root) {
   synth::generate_library(root / "library", test::tiny_library(0.5));
   extract(store::read_manifest(root / "library" / "manifest.jsonl"), root / "store",
           find("tiny").extract);
+}
+
+TEST(Table, TrainsEverySystemWithEverySeedAndResumes) {
+  const test::TempFolder folder;
+  const auto root = folder.path();
+  extract_tiny_library(root);
   const auto parsed = parse_table_spec(spec(), "t.json", find);
   TableOptions options;
   options.seeds = 2;
@@ -89,9 +94,7 @@ TEST(Table, TrainsEverySystemWithEverySeedAndResumes) {
 TEST(Table, GoesOnWithAnEncoderThatWasStoppedInTheMiddle) {
   const test::TempFolder folder;
   const auto root = folder.path();
-  synth::generate_library(root / "library", test::tiny_library(0.5));
-  extract(store::read_manifest(root / "library" / "manifest.jsonl"), root / "store",
-          find("tiny").extract);
+  extract_tiny_library(root);
   const auto parsed = parse_table_spec(spec(), "t.json", find);
   TableOptions options;
   options.seeds = 1;

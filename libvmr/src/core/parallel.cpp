@@ -9,10 +9,14 @@
 
 namespace vmr {
 
+int thread_count(int threads) {
+  return threads > 0 ? threads
+                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
 int64_t for_each_item(int64_t count, int threads, const std::function<void(int64_t)>& body,
                       std::stop_token stop) {
-  if (threads <= 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  threads = static_cast<int>(std::min<int64_t>(threads, count));
+  threads = static_cast<int>(std::min<int64_t>(thread_count(threads), count));
   std::atomic<int64_t> next{0}, begun{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "model/unit_rows.h"
 #include "vmr/core/error.h"
 #include "vmr/eval/tag_shortlist.h"
 #include "vmr/pipeline/extraction.h"
@@ -34,15 +35,13 @@ const std::string& tag_of(const data::PairDataset& items, size_t film) {
   return items.tags()[size_t(items.tag_of_film()[film])];
 }
 
-at::Tensor unit_rows(const at::Tensor& rows) { return torch::nn::functional::normalize(rows); }
-
 // What of a vector lives in the space of the words, all of it where no slice is named.
 at::Tensor words_part(const at::Tensor& vectors, const std::vector<model::ScoreSlice>& slices) {
   std::vector<at::Tensor> parts;
   for (const auto& slice : slices) {
     if (slice.words) parts.push_back(vectors.slice(2, slice.begin, slice.end));
   }
-  return unit_rows((parts.empty() ? vectors : torch::cat(parts, 2)).flatten(1));
+  return model::unit_rows((parts.empty() ? vectors : torch::cat(parts, 2)).flatten(1));
 }
 
 void check_classifier(const MatchingRun& run) {
@@ -128,7 +127,7 @@ TagRanking::TagRanking(Protocol protocol, const MatchingRun& run, const data::Pa
 
 void TagRanking::by_own_tags(const MatchingRun& run) {
   auto vectors = run.tags.vectors.index_select(0, torch::tensor(tags_, torch::kLong));
-  if (!run.recipe.reference.raw_tag_products) vectors = unit_rows(vectors);
+  if (!run.recipe.reference.raw_tag_products) vectors = model::unit_rows(vectors);
   const auto closeness = vectors.mm(vectors.t());
   // A track of several tags is as close to a tag as the closest of them; one of none asks nothing.
   const auto of = [&](const at::Tensor& carries) {

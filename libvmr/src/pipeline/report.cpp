@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "core/file_io.h"
+#include "pipeline/number_text.h"
 #include "pipeline/report_page.h"
 #include "vmr/audio/beat.h"
 #include "vmr/core/error.h"
@@ -25,12 +25,6 @@ namespace fs = std::filesystem;
 constexpr int64_t kThumbnailWidth = 240;
 constexpr double kAnalysisRateHz = 16000;
 constexpr int64_t kWaveformPoints = 900;
-
-std::string number(double value, int digits = 3) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 std::string base64(const std::string& bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -73,7 +67,7 @@ std::string film_strip(const FilmAnalysis& film, int64_t count) {
   const auto frames = media::read_frames(film.path, job);
   std::string html = "<div class=\"strip\">\n";
   for (int64_t i = 0; i < count; ++i) {
-    const auto seconds = number(frames.requested_seconds[size_t(i)], 1);
+    const auto seconds = number_text(frames.requested_seconds[size_t(i)], 1);
     html += "<figure><img alt=\"frame at " + seconds + " s\" src=\"data:image/jpeg;base64," +
             base64(video::encode_jpeg(frames.pixels[i])) + "\"><figcaption>" + seconds +
             " s</figcaption></figure>\n";
@@ -168,10 +162,11 @@ std::string sound_figures(const retrieval::Hit& hit, const std::vector<double>& 
     audio::BeatOptions beat_options;
     beat_options.rate_hz = kAnalysisRateHz;
     const auto beats = audio::track_beats(mono, beat_options);
-    std::string html = "<p class=\"meta\">" + number(beats.tempo_bpm, 1) + " BPM" +
-                       (hit.offset_seconds != 0 ? ", from " + number(hit.offset_seconds, 2) + " s"
-                                                : std::string()) +
-                       "</p>\n" + waveform_figure(mono, beats, cuts);
+    std::string html =
+        "<p class=\"meta\">" + number_text(beats.tempo_bpm, 1) + " BPM" +
+        (hit.offset_seconds != 0 ? ", from " + number_text(hit.offset_seconds, 2) + " s"
+                                 : std::string()) +
+        "</p>\n" + waveform_figure(mono, beats, cuts);
     if (with_player) html += player(path, hit.offset_seconds, seconds);
     return html;
   } catch (const MediaError& error) {
@@ -188,13 +183,13 @@ std::string describe_hit(const retrieval::Hit& hit, size_t rank) {
       "<header><span class=\"rank\">" + std::to_string(rank) + "</span><span class=\"title\">" +
       escape_xml(hit.metadata.value("title", hit.id)) + "</span><span class=\"meta\">" +
       escape_xml(hit.id) + (tags.empty() ? "" : " · " + escape_xml(tags)) +
-      "</span><span class=\"score\">" + number(hit.score) + "</span></header>\n";
+      "</span><span class=\"score\">" + number_text(hit.score, 3) + "</span></header>\n";
   html += "<table class=\"parts\">\n";
   for (const auto& part : hit.parts) {
     const double width = std::clamp(part.value, 0.0, 1.0) * 160;
-    html += "<tr><td>" + escape_xml(part.name) + "</td><td>" + number(part.value) + " × " +
-            number(part.weight, 2) +
-            "</td><td><span class=\"bar\" style=\"width:" + number(width, 0) +
+    html += "<tr><td>" + escape_xml(part.name) + "</td><td>" + number_text(part.value, 3) + " × " +
+            number_text(part.weight, 2) +
+            "</td><td><span class=\"bar\" style=\"width:" + number_text(width, 0) +
             "px\"></span></td></tr>\n";
   }
   return html + "</table>\n";
@@ -212,9 +207,9 @@ void write_match_report(const fs::path& out, const FilmAnalysis& film,
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>Music for " +
       name + "</title>\n<style>" + detail::kReportStyle + "</style></head><body>\n";
-  html += "<h1>Music for " + name + "</h1>\n<p class=\"note\">" + number(film.duration_seconds, 1) +
-          " s, " + std::to_string(cuts.size()) + " cuts found, " + std::to_string(hits.size()) +
-          " tracks ranked</p>\n";
+  html += "<h1>Music for " + name + "</h1>\n<p class=\"note\">" +
+          number_text(film.duration_seconds, 1) + " s, " + std::to_string(cuts.size()) +
+          " cuts found, " + std::to_string(hits.size()) + " tracks ranked</p>\n";
   html += film_strip(film, std::max<int64_t>(1, options.key_frames));
   html += flow_figure(film) +
           "<h2>Tracks, best first</h2>\n<p class=\"note\">A score is the sum of "
@@ -261,7 +256,7 @@ void write_beat_plot(const fs::path& out, const audio::BeatResult& beats) {
     series.x.push_back(double(i) * frame_seconds);
     series.y.push_back(double(onset.const_data_ptr<float>()[i]));
   }
-  auto plot = time_plot("Beats at " + number(beats.tempo_bpm, 1) + " BPM",
+  auto plot = time_plot("Beats at " + number_text(beats.tempo_bpm, 1) + " BPM",
                         double(onset.size(0)) * frame_seconds, "onset strength", "dB");
   plot.series.push_back(series);
   for (const double beat : beats.beats_seconds) plot.markers.push_back({beat, ""});

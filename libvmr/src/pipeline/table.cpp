@@ -202,11 +202,12 @@ void make_encoders(const TableSpec& spec, const fs::path& store_folder, const fs
       const std::string kind = modality == "audio" ? "music" : "film";
       const auto run = out / "encoders" / part.output;
       // One that was not made here is taken as it is; ours may have been stopped in the middle.
-      const bool there =
-          store::FeatureStore::open(store_folder)->provenance(part.output, kind).has_value();
-      if (there && !fs::exists(run)) {
-        require_embedded(*store::FeatureStore::open(store_folder), part, kind);
-        continue;
+      if (!fs::exists(run)) {
+        const auto store = store::FeatureStore::open(store_folder);
+        if (store->provenance(part.output, kind)) {
+          require_embedded(*store, part, kind);
+          continue;
+        }
       }
       const RunOptions run_options{1, options.device};
       if (!pretrain(system.recipe, modality, store_folder, run, run_options, control).finished) {

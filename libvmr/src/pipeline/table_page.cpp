@@ -1,7 +1,7 @@
 // A results table for people: Markdown and one self-contained HTML page.
-#include <cstdio>
 #include <set>
 
+#include "pipeline/number_text.h"
 #include "vmr/pipeline/svg_plot.h"
 #include "vmr/pipeline/table.h"
 
@@ -11,17 +11,11 @@ namespace {
 using nlohmann::json;
 
 std::string percent(const json& value) {
-  if (!value.is_number()) return "-";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", 100 * value.get<double>());
-  return text;
+  return value.is_number() ? number_text(100 * value.get<double>(), 1) : "-";
 }
 
 std::string number(const json& value, int digits) {
-  if (!value.is_number()) return "-";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f", digits, value.get<double>());
-  return text;
+  return value.is_number() ? number_text(value.get<double>(), digits) : "-";
 }
 
 std::set<int> ranks_of(const json& table) {

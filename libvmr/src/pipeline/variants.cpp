@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/number_text.h"
 #include "pipeline/protocols.h"
 #include "vmr/core/error.h"
 #include "vmr/eval/evaluation_document.h"
@@ -126,12 +126,6 @@ std::string padded(const std::string& text, int width) {
   return width < 0 ? text + space : space + text;
 }
 
-std::string number(double value, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 // Keys of a JSON object are sorted as text; people want 1, 5, 10, 25.
 std::vector<int64_t> sorted_ks(const json& variants) {
   std::vector<int64_t> ks;
@@ -209,12 +203,12 @@ std::string variants_table(const json& document) {
     const auto& figures = variant.at("video_to_music");
     for (const int64_t k : ks) {
       const double recall = figures.at("recall").at(std::to_string(k)).at("value");
-      table += padded(number(100 * recall, 1), 7);
+      table += padded(number_text(100 * recall, 1), 7);
     }
-    table += padded(number(figures.at("median_rank"), 1), 9) +
-             padded(number(variant.at("query_ms").at("median"), 2), 13) +
-             padded(number(variant.at("query_ms").at("p95"), 2), 10) +
-             padded(number(variant.at("prepare_ms"), 1), 13) + "\n";
+    table += padded(number_text(figures.at("median_rank"), 1), 9) +
+             padded(number_text(variant.at("query_ms").at("median"), 2), 13) +
+             padded(number_text(variant.at("query_ms").at("p95"), 2), 10) +
+             padded(number_text(variant.at("prepare_ms"), 1), 13) + "\n";
   }
   return table;
 }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <thread>
 
 #include "retrieval/dot_kernel.h"
 #include "retrieval/search_blocks.h"
@@ -136,9 +135,7 @@ std::vector<std::vector<Neighbour>> search_blocks(std::span<const ItemBlock> blo
                                                   const ExactSearchOptions& options) {
   std::vector<std::vector<Neighbour>> result(queries.size());
   if (options.top == 0) return result;
-  const int threads = options.threads > 0
-                          ? options.threads
-                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int threads = thread_count(options.threads);
   // A few shares per thread, so that one that is held up does not hold up all; but none so small
   // that starting a thread for it costs more than it saves.
   const int64_t work_per_row = length * static_cast<int64_t>(queries.size()) + 1;

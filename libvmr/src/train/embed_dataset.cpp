@@ -32,6 +32,13 @@ at::Device device_of(const model::MatchingModel& model) {
   return model.parameters().front().device();
 }
 
+void check_vectors(const at::Tensor& films, const at::Tensor& tracks) {
+  VMR_CHECK(films.dim() == 3 && tracks.dim() == 3 && films.size(1) == tracks.size(1) &&
+                films.size(2) == tracks.size(2),
+            "embedding_scores: expected [films, vectors, dim] and [tracks, vectors, dim], got ",
+            films.sizes(), " and ", tracks.sizes());
+}
+
 }  // namespace
 
 at::Tensor embed_music(model::MatchingModel& model, const data::PairDataset& items, int64_t batch) {
@@ -49,10 +56,7 @@ at::Tensor embed_films(model::MatchingModel& model, const data::PairDataset& ite
 }
 
 at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks) {
-  VMR_CHECK(films.dim() == 3 && tracks.dim() == 3 && films.size(1) == tracks.size(1) &&
-                films.size(2) == tracks.size(2),
-            "embedding_scores: expected [films, vectors, dim] and [tracks, vectors, dim], got ",
-            films.sizes(), " and ", tracks.sizes());
+  check_vectors(films, tracks);
   return at::mm(films.flatten(1), tracks.flatten(1).t()) / static_cast<double>(films.size(1));
 }
 
@@ -60,10 +64,7 @@ at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks,
                             const std::vector<model::ScoreSlice>& slices,
                             model::Distance distance) {
   if (distance == model::Distance::cosine) return embedding_scores(films, tracks);
-  VMR_CHECK(films.dim() == 3 && tracks.dim() == 3 && films.size(1) == tracks.size(1) &&
-                films.size(2) == tracks.size(2),
-            "embedding_scores: expected [films, vectors, dim] and [tracks, vectors, dim], got ",
-            films.sizes(), " and ", tracks.sizes());
+  check_vectors(films, tracks);
   auto sum = at::zeros({films.size(0), tracks.size(0)}, films.options());
   constexpr int64_t kPlainDifferences = 2;  // products would cancel where items are close
   for (const auto& slice : slices) {

@@ -1,8 +1,6 @@
 #include "video/flow_pairs.h"
 
 #include <algorithm>
-#include <memory>
-#include <thread>
 
 #include "video/farneback_cpu.h"
 #include "vmr/core/error.h"
@@ -48,10 +46,6 @@ at::Tensor require_first_guess(const at::Tensor& grey, int64_t pairs, const Flow
 }
 
 }  // namespace
-
-int thread_count(int threads) {
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 void flow_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& pairs,
                    const FlowOptions& options, const FlowSink& sink) {

@@ -29,9 +29,6 @@ void opencv_flow_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& 
                           const FlowOptions& options, const at::Tensor& first_guess,
                           const FlowSink& sink);
 
-// Of FlowOptions::threads: 0 is one per core.
-int thread_count(int threads);
-
 // Throws unless grey is [n, h, w] or RGB [n, h, w, 3], uint8, on the CPU and large enough; returns
 // grey frames, contiguous.
 at::Tensor require_flow_input(const at::Tensor& frames, const char* function);

@@ -8,6 +8,7 @@
 #include "video/farneback_cpu.h"
 #include "video/flow_pairs.h"
 #include "video/tensor_checks.h"
+#include "vmr/core/parallel.h"
 
 namespace vmr::video {
 
@@ -36,7 +37,7 @@ struct MagnitudeStream::Impl {
     }
     if (!worker) {
       plan = detail::plan_farneback(frame.size(0), frame.size(1), options.farneback);
-      worker.emplace(plan, detail::best_farneback_kernels(), detail::thread_count(options.threads));
+      worker.emplace(plan, detail::best_farneback_kernels(), thread_count(options.threads));
     }
     const auto flow = worker->flow(frames - 1, previous.const_data_ptr<uint8_t>(), frames,
                                    frame.const_data_ptr<uint8_t>());
