@@ -36,6 +36,9 @@ struct Lanes8 {
   static Ints load_ints(const int32_t* p) {
     return (Ints)_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }
+  static void store_ints(int32_t* p, Ints v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), (__m256i)v);
+  }
   static Ints splat_int(int v) { return (Ints)_mm256_set1_epi32(v); }
   static Ints iota() { return Ints{0, 1, 2, 3, 4, 5, 6, 7}; }
   static int first(Ints v) { return v[0]; }
@@ -55,6 +58,9 @@ struct Lanes8 {
     return equal((Ints)_mm256_min_epu32((__m256i)v, most), v);
   }
   static Mask equal(Ints a, Ints b) { return (Mask)_mm256_cmpeq_epi32((__m256i)a, (__m256i)b); }
+  static Mask at_least_zero(Floats v) {
+    return (Mask)_mm256_cmp_ps((__m256)v, _mm256_setzero_ps(), _CMP_GE_OQ);
+  }
   static Mask both(Mask a, Mask b) { return a & b; }
   static bool all(Mask m) { return _mm256_movemask_ps((__m256)m) == 0xff; }
   static Floats select(Mask m, Floats yes, Floats no) {
@@ -83,6 +89,48 @@ struct Lanes8 {
   }
   static Floats gather(const float* p, Ints at) {
     return (Floats)_mm256_i32gather_ps(p, (__m256i)at, 4);
+  }
+
+  static Floats permute_one(Floats v, Ints at) {
+    return (Floats)_mm256_permutevar8x32_ps((__m256)v, (__m256i)at);
+  }
+  template <int kBits>  // of the lanes that come from `yes`
+  static Floats blend(Floats no, Floats yes) {
+    return (Floats)_mm256_blend_ps((__m256)no, (__m256)yes, kBits);
+  }
+
+  // Between 8 pixels `at` floats from `pixels`, their right neighbours and those below, `stride`
+  // floats on; `right` and `below` are parts of a pixel.
+  static void bilinear(const float* pixels, int64_t stride, const int32_t* at, const float* right,
+                       const float* below, Floats* values) {
+    const float* lower = pixels + stride;
+    const auto mix = [](const float* from, const float* to, __m256 part) {
+      const __m256 first = _mm256_loadu_ps(from);
+      return _mm256_fnmadd_ps(_mm256_sub_ps(first, _mm256_loadu_ps(to)), part, first);
+    };
+    const auto pixel = [&](int i) __attribute__((always_inline)) {
+      const __m256 down = _mm256_broadcast_ss(below + i);
+      const __m256 here = mix(pixels + at[i], lower + at[i], down);
+      const __m256 next = mix(pixels + at[i] + kPixelFloats, lower + at[i] + kPixelFloats, down);
+      return _mm256_fnmadd_ps(_mm256_sub_ps(here, next), _mm256_broadcast_ss(right + i), here);
+    };
+    __m256 four[4], fifth[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const __m256 first = pixel(j), second = pixel(j + 4);
+      four[j] = _mm256_permute2f128_ps(first, second, 0x20);
+      fifth[j] = _mm256_permute2f128_ps(first, second, 0x31);
+    }
+    const __m256d ab_low = (__m256d)_mm256_unpacklo_ps(four[0], four[1]);
+    const __m256d ab_high = (__m256d)_mm256_unpackhi_ps(four[0], four[1]);
+    const __m256d cd_low = (__m256d)_mm256_unpacklo_ps(four[2], four[3]);
+    const __m256d cd_high = (__m256d)_mm256_unpackhi_ps(four[2], four[3]);
+    values[0] = (Floats)_mm256_unpacklo_pd(ab_low, cd_low);
+    values[1] = (Floats)_mm256_unpackhi_pd(ab_low, cd_low);
+    values[2] = (Floats)_mm256_unpacklo_pd(ab_high, cd_high);
+    values[3] = (Floats)_mm256_unpackhi_pd(ab_high, cd_high);
+    values[4] = (Floats)_mm256_unpacklo_pd((__m256d)_mm256_unpacklo_ps(fifth[0], fifth[1]),
+                                           (__m256d)_mm256_unpacklo_ps(fifth[2], fifth[3]));
   }
 };
 

@@ -34,6 +34,7 @@ struct Lanes16 {
   }
   static Floats root(Floats a) { return (Floats)_mm512_sqrt_ps((__m512)a); }
   static Ints load_ints(const int32_t* p) { return (Ints)_mm512_loadu_si512(p); }
+  static void store_ints(int32_t* p, Ints v) { _mm512_storeu_si512(p, (__m512i)v); }
   static Ints splat_int(int v) { return (Ints)_mm512_set1_epi32(v); }
   static Ints iota() { return Ints{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
   static int first(Ints v) { return _mm512_cvtsi512_si32((__m512i)v); }
@@ -52,6 +53,9 @@ struct Lanes16 {
     return _mm512_cmplt_epu32_mask((__m512i)v, _mm512_set1_epi32(limit));
   }
   static Mask equal(Ints a, Ints b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
+  static Mask at_least_zero(Floats v) {
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_GE_OQ);
+  }
   static Mask both(Mask a, Mask b) { return a & b; }
   static bool all(Mask m) { return m == 0xffff; }
   static Floats select(Mask m, Floats yes, Floats no) {
@@ -71,6 +75,50 @@ struct Lanes16 {
   }
   static Floats gather(const float* p, Ints at) {
     return (Floats)_mm512_i32gather_ps((__m512i)at, p, 4);
+  }
+
+  static Floats permute_one(Floats v, Ints at) {
+    return (Floats)_mm512_permutexvar_ps((__m512i)at, (__m512)v);
+  }
+  template <int kBits>  // of the lanes that come from `yes`
+  static Floats blend(Floats no, Floats yes) {
+    return (Floats)_mm512_mask_blend_ps(kBits, (__m512)no, (__m512)yes);
+  }
+
+  // Between 16 pixels `at` floats from `pixels`, their right neighbours and those below, `stride`
+  // floats on; `right` and `below` are parts of a pixel.
+  static void bilinear(const float* pixels, int64_t stride, const int32_t* at, const float* right,
+                       const float* below, Floats* values) {
+    const float* lower = pixels + stride;
+    const auto mix = [](const float* from, const float* to, __m256 part) {
+      const __m256 first = _mm256_loadu_ps(from);
+      return _mm256_fnmadd_ps(_mm256_sub_ps(first, _mm256_loadu_ps(to)), part, first);
+    };
+    const auto pixel = [&](int i) __attribute__((always_inline)) {
+      const __m256 down = _mm256_set1_ps(below[i]);
+      const __m256 here = mix(pixels + at[i], lower + at[i], down);
+      const __m256 next = mix(pixels + at[i] + kPixelFloats, lower + at[i] + kPixelFloats, down);
+      return _mm256_fnmadd_ps(_mm256_sub_ps(here, next), _mm256_set1_ps(right[i]), here);
+    };
+    __m512 four[4], fifth[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const __m512 first = _mm512_insertf32x8(_mm512_castps256_ps512(pixel(j)), pixel(j + 4), 1);
+      const __m512 second =
+          _mm512_insertf32x8(_mm512_castps256_ps512(pixel(j + 8)), pixel(j + 12), 1);
+      four[j] = _mm512_shuffle_f32x4(first, second, 0x88);
+      fifth[j] = _mm512_shuffle_f32x4(first, second, 0xdd);
+    }
+    const __m512d ab_low = (__m512d)_mm512_unpacklo_ps(four[0], four[1]);
+    const __m512d ab_high = (__m512d)_mm512_unpackhi_ps(four[0], four[1]);
+    const __m512d cd_low = (__m512d)_mm512_unpacklo_ps(four[2], four[3]);
+    const __m512d cd_high = (__m512d)_mm512_unpackhi_ps(four[2], four[3]);
+    values[0] = (Floats)_mm512_unpacklo_pd(ab_low, cd_low);
+    values[1] = (Floats)_mm512_unpackhi_pd(ab_low, cd_low);
+    values[2] = (Floats)_mm512_unpacklo_pd(ab_high, cd_high);
+    values[3] = (Floats)_mm512_unpackhi_pd(ab_high, cd_high);
+    values[4] = (Floats)_mm512_unpacklo_pd((__m512d)_mm512_unpacklo_ps(fifth[0], fifth[1]),
+                                           (__m512d)_mm512_unpacklo_ps(fifth[2], fifth[3]));
   }
 };
 

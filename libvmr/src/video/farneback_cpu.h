@@ -33,12 +33,23 @@ class FarnebackWorker {
   using Floats = std::unique_ptr<float[], Free>;
   struct Frame {
     int64_t number = -1;
-    std::vector<Planes> levels;
+    std::vector<Pixels> levels;
   };
+  int band_count(int rows, int align) const;
   template <typename Body>
-  void bands(int rows, int align, const Body& body);  // body(scratch, y0, y1)
+  void bands(int rows, int align, const Body& body);  // body(band, y0, y1)
+  float* floats(int64_t count);
   Planes planes(int64_t width, int64_t height, int64_t count);
   const Frame& expanded(int64_t number, const uint8_t* picture, const Frame* keep);
+  struct Start {  // of a level
+    size_t level;
+    Planes coarse;  // the flow of the coarser level; without data at the coarsest
+    bool guessed;   // the coarsest begins at the first guess
+  };
+  void take_guess(const float* guess);
+  void begin(const Start& start, const FlowStep& step, size_t band, int y0, int y1);
+  Planes refine_at_once(const Start& start, const FlowStep& step);
+  Planes refine_in_bands(const Start& start, FlowStep step);
 
   const FarnebackPlan& plan_;
   const FarnebackKernels& kernels_;
@@ -49,6 +60,7 @@ class FarnebackWorker {
   std::vector<Planes> flows_[2];  // by level, two to change between
   Planes guess_;
   std::vector<float*> scratch_;  // by thread
+  std::vector<float*> rings_;    // by thread, or iteration in flight
 };
 
 }  // namespace vmr::video::detail

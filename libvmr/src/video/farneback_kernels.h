@@ -29,8 +29,15 @@ struct Planes {
   }
 };
 
-// b_y / 2, b_x / 2, A_yy / 2, A_xx / 2, A_xy / 4: what one frame adds to a pair's equations.
-inline constexpr int64_t kExpansionPlanes = 5;
+// One frame's expansion, pixel by pixel: b_y / 2, b_x / 2, A_yy / 2, A_xx / 2, A_xy / 4, what it
+// adds to a pair's equations. Rows hold whole vectors of 16 pixels.
+inline constexpr int kPixelFloats = 5;
+struct Pixels {
+  float* data = nullptr;
+  int64_t stride = 0;  // floats from row to row
+  [[gnu::always_inline]] float* row(int64_t y) const { return data + y * stride; }
+};
+
 inline constexpr int64_t kFlowPlanes = 2;      // to the right, downwards
 inline constexpr int64_t kEquationPlanes = 5;  // G_yy, G_xy, G_xx, h_y, h_x
 
@@ -57,6 +64,14 @@ struct Size {
   int width, height;
 };
 
+// One iteration at one level. `next` may be `flow` where one caller does all rows: a row is written
+// after all that need it are read.
+struct FlowStep {
+  Size size;
+  Pixels from, to;
+  Planes flow, next;
+};
+
 struct FarnebackKernels {
   const char* name;  // of the instruction set
 
@@ -64,27 +79,31 @@ struct FarnebackKernels {
   void (*shrink)(const uint8_t* picture, const AxisView& across, const AxisView& down, Planes level,
                  float* scratch, int y0, int y1);
   // Rows y0..y1-1 of the expansion of a level. scratch: 3 row_floats(width + 2 n).
-  void (*expand)(const ExpansionView& how, Size size, Planes level, Planes expansion,
+  void (*expand)(const ExpansionView& how, Size size, Planes level, Pixels expansion,
                  float* scratch, int y0, int y1);
   // Rows y0..y1-1 of the flow from that of the coarser level; vectors grow by `factor`.
   // scratch: 2 row_floats(coarse width).
   void (*enlarge)(Planes coarse, const AxisView& across, const AxisView& down, float factor,
                   Planes flow, float* scratch, int y0, int y1);
-  // Rows y0..y1-1 of the next estimate. y0 is a multiple of window_rows(radius), y1 too or the
-  // height: sums begin at the same rows whatever the bands are. scratch: window_scratch.
-  void (*iterate)(const WindowView& window, Size size, Planes from, Planes to, Planes flow,
-                  Planes next, float* scratch, int y0, int y1);
+  // Rows y0..y1-1 of the next estimate, from rows of step.flow up to y1-1 + radius. Rows are done
+  // in order: `first` begins at a multiple of window_rows(radius), so that sums begin at the same
+  // rows whoever does them; else ring holds what the rows above left. ring: window_ring, scratch:
+  // window_scratch.
+  void (*iterate)(const WindowView& window, const FlowStep& step, float* ring, float* scratch,
+                  int y0, int y1, bool first);
   // The sum of the lengths of the vectors.
   double (*lengths)(Size size, Planes flow);
 };
 
 [[gnu::always_inline]] inline constexpr int window_rows(int radius) { return 2 * radius + 1; }
-inline constexpr int64_t kAcrossRows = 2 + kEquationPlanes;
-// Two blocks of rows of equations, their running sum, the sum of a window's rows with its borders,
-// and room for the sums across.
+// The equations of the window's rows, and a running sum.
+[[gnu::always_inline]] inline constexpr int64_t window_ring(int width, int radius) {
+  return (window_rows(radius) + 1) * kEquationPlanes * row_floats(width);
+}
+// A row's sums with their borders, all planes' averages, two rows for sums across, and where the
+// row's flow leads.
 [[gnu::always_inline]] inline constexpr int64_t window_scratch(int width, int radius) {
-  return ((2 * window_rows(radius) + 2) * kEquationPlanes + kAcrossRows) *
-         row_floats(width + 2 * radius);
+  return (1 + kEquationPlanes + 2 + 3) * row_floats(width + 2 * radius);
 }
 
 // Null where the processor or the compiler lacks the instructions.

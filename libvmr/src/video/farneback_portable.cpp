@@ -40,6 +40,7 @@ struct Lanes4 {
     __builtin_memcpy(&v, p, sizeof v);
     return v;
   }
+  static void store_ints(int32_t* p, Ints v) { __builtin_memcpy(p, &v, sizeof v); }
   static Ints splat_int(int v) { return Ints{v, v, v, v}; }
   static Ints iota() { return Ints{0, 1, 2, 3}; }
   static int first(Ints v) { return v[0]; }
@@ -54,12 +55,36 @@ struct Lanes4 {
   // 0 <= v < limit
   static Mask below(Ints v, int limit) { return (v >= 0) & (v < limit); }
   static Mask equal(Ints a, Ints b) { return a == b; }
+  static Mask at_least_zero(Floats v) { return v >= 0; }
   static Mask both(Mask a, Mask b) { return a & b; }
   static bool all(Mask m) { return (m[0] & m[1] & m[2] & m[3]) != 0; }
   static Floats select(Mask m, Floats yes, Floats no) { return m ? yes : no; }
   static Ints select_ints(Mask m, Ints yes, Ints no) { return m ? yes : no; }
   static Floats gather(const float* p, Ints at) {
     return Floats{p[at[0]], p[at[1]], p[at[2]], p[at[3]]};
+  }
+
+  static Floats permute_one(Floats v, Ints at) {
+    return Floats{v[at[0]], v[at[1]], v[at[2]], v[at[3]]};
+  }
+  template <int kBits>  // of the lanes that come from `yes`
+  static Floats blend(Floats no, Floats yes) {
+    return Ints{-(kBits & 1), -(kBits >> 1 & 1), -(kBits >> 2 & 1), -(kBits >> 3)} ? yes : no;
+  }
+
+  // Between 4 pixels `at` floats from `pixels`, their right neighbours and those below, `stride`
+  // floats on; `right` and `below` are parts of a pixel.
+  static void bilinear(const float* pixels, int64_t stride, const int32_t* at, const float* right,
+                       const float* below, Floats* values) {
+    const auto mix = [](auto from, auto to, float part) { return from - (from - to) * part; };
+    for (int i = 0; i < 4; ++i) {
+      const float *here = pixels + at[i], *next = here + kPixelFloats;
+      const Floats four = mix(mix(load(here), load(here + stride), below[i]),
+                              mix(load(next), load(next + stride), below[i]), right[i]);
+      for (int p = 0; p < 4; ++p) values[p][i] = four[p];
+      values[4][i] = mix(mix(here[4], here[stride + 4], below[i]),
+                         mix(next[4], next[stride + 4], below[i]), right[i]);
+    }
   }
 };
 
