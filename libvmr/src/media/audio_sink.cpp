@@ -59,8 +59,8 @@ std::vector<uint8_t*> pointers(std::vector<std::vector<float>>& planes) {
 
 }  // namespace
 
-AudioSink::AudioSink(Input& input, const AudioOptions& options)
-    : input_(input), options_(options) {}
+AudioSink::AudioSink(Input& input, const AudioOptions& options, Keeps keeps)
+    : input_(input), options_(options), keeps_(keeps) {}
 
 void AudioSink::start(const AVFrame* frame) {
   const bool first = rate_ == 0;
@@ -214,7 +214,7 @@ void AudioSink::reserve(int64_t samples) {
   // Memory that is not touched costs nothing, so the header's claim may be generous.
   const double claim = std::min(input_.claimed_seconds(input_.audio()) + 1, 3600.0);
   int64_t grown = std::max(samples + samples / 2, capacity * 2);
-  if (capacity == 0) {
+  if (capacity == 0 && keeps_ == Keeps::everything) {
     const int64_t whole = static_cast<int64_t>(claim * static_cast<double>(out_rate_));
     grown = std::max(samples, limit_ >= 0 ? std::min(limit_ - first_, whole) : whole);
   }
@@ -250,6 +250,18 @@ void AudioSink::flush() {
   const int64_t end = limit_ >= 0 ? std::min(limit_, produced_) : produced_;
   kept_ -= std::clamp<int64_t>(end - std::max(exact, first_), 0, kept_);
   produced_ = exact;
+}
+
+at::Tensor AudioSink::take(int64_t keep) {
+  const int64_t count = kept_ - keep;
+  if (count <= 0) return at::empty({out_channels_, 0}, at::kFloat);
+  at::Tensor block = result_.narrow(1, 0, count).clone(at::MemoryFormat::Contiguous);
+  for (int c = 0; c < out_channels_; ++c) {
+    float* row = result_.mutable_data_ptr<float>() + c * result_.size(1);
+    std::memmove(row, row + count, size_t(keep) * sizeof(float));
+  }
+  kept_ = keep;
+  return block;
 }
 
 bool AudioSink::full() const { return limit_ >= 0 && produced_ >= limit_; }

@@ -1,5 +1,5 @@
-// Collects decoded sound into one tensor: sample conversion, mix, exact placement in time,
-// resampling. Internal to media.
+// Collects decoded sound: sample conversion, mix, exact placement in time, resampling. What was
+// collected is one tensor at the end, or is taken in blocks on the way. Internal to media.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,13 +15,18 @@ namespace vmr::media::detail {
 
 class AudioSink {
  public:
-  AudioSink(Input& input, const AudioOptions& options);
+  enum class Keeps { everything, what_is_not_taken };  // room for all is reserved at once, or not
+  AudioSink(Input& input, const AudioOptions& options, Keeps keeps);
 
   // A decoded frame that begins at `seconds` on the file's clock (NaN: where the last one ended).
   void add(const AVFrame* frame, double seconds);
   // Whether all that was asked for is here.
   bool full() const;
-  // Sound after `end_seconds` is padding of the encoder; below 0 where unknown.
+  int64_t collected() const { return kept_; }  // output samples here and not taken
+  // Hands out all but the last `keep` output samples, [channels, n]. What finish may find to be
+  // padding must be among those: a second's worth.
+  at::Tensor take(int64_t keep);
+  // What was not taken. Sound after `end_seconds` is padding of the encoder; below 0 where unknown.
   Audio finish(double end_seconds);
 
  private:
@@ -36,6 +41,7 @@ class AudioSink {
 
   Input& input_;
   const AudioOptions options_;
+  const Keeps keeps_;
   // Source.
   int rate_ = 0, channels_ = 0, format_ = -1;
   int64_t position_ = 0;       // source samples since the clock's zero (of this rate)

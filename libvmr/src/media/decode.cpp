@@ -1,9 +1,8 @@
 #include "vmr/media/decode.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "media/audio_sink.h"
+#include "media/audio_pass.h"
 #include "media/input.h"
 #include "media/stream_extent.h"
 #include "media/video_pass.h"
@@ -12,48 +11,6 @@
 namespace vmr::media {
 namespace detail {
 namespace {
-
-class AudioPass {
- public:
-  AudioPass(Input& input, const AudioOptions& options)
-      : input_(input),
-        codec_(open_decoder(input, input.audio(), 1, false)),
-        frame_(make_frame()),
-        sink_(input, options) {}
-
-  void add(const AVPacket* packet) {
-    const int result = avcodec_send_packet(codec_.get(), packet);
-    if (result < 0 && result != AVERROR_EOF) ++undecodable_;
-    for (;;) {
-      const int received = avcodec_receive_frame(codec_.get(), frame_.get());
-      if (received == AVERROR(EAGAIN) || received == AVERROR_EOF) return;
-      if (received < 0) {
-        ++undecodable_;
-        return;
-      }
-      const double seconds =
-          frame_->pts == AV_NOPTS_VALUE ? NAN : input_.seconds(input_.audio(), frame_->pts);
-      sink_.add(frame_.get(), seconds);
-    }
-  }
-  bool full() const { return sink_.full(); }
-
-  Audio finish(double end_seconds) {
-    if (!full()) add(nullptr);
-    if (undecodable_ > 0) {
-      input_.note(vmr::detail::concat(undecodable_, " audio packets could not be decoded",
-                                      input_.messages().in_brackets()));
-    }
-    return sink_.finish(end_seconds);
-  }
-
- private:
-  Input& input_;
-  CodecHandle codec_;
-  FrameHandle frame_;
-  AudioSink sink_;
-  int64_t undecodable_ = 0;
-};
 
 constexpr char kNothing[] = "has neither video nor sound; check that it is whole";
 
@@ -78,10 +35,10 @@ Decoded run(const std::filesystem::path& path, const DecodePlan& plan, std::stop
   input.keep_streams(wants_video, plan.audio.has_value());
   std::optional<AudioPass> audio;
   std::optional<VideoPass> video;
-  if (plan.audio) audio.emplace(input, *plan.audio);
+  if (plan.audio) audio.emplace(input, *plan.audio, AudioSink::Keeps::everything);
   if (wants_video) video.emplace(input, plan, may_skip && VideoPass::may_skip(input, plan));
 
-  StreamExtent audio_extent, video_extent;
+  StreamExtent video_extent;
   PacketHandle packet = make_packet();
   const auto busy = [&] { return (audio && !audio->full()) || (video && !video->finished()); };
   bool whole = false;
@@ -91,8 +48,7 @@ Decoded run(const std::filesystem::path& path, const DecodePlan& plan, std::stop
       break;
     }
     if (audio && packet->stream_index == input.audio()->index) {
-      audio_extent.add(packet.get());
-      if (!audio->full()) audio->add(packet.get());
+      audio->add(packet.get());
     } else if (video && packet->stream_index == input.video()->index) {
       video_extent.add(packet.get());
       if (!video->finished()) video->add(packet.get());
@@ -105,17 +61,15 @@ Decoded run(const std::filesystem::path& path, const DecodePlan& plan, std::stop
     if (whole) video_extent.compare_with_claim(input, input.video(), "video");
   }
   if (audio) {
-    // MP4 alone says how much of the last packet is sound; elsewhere decoders cut the padding.
-    const bool exact_end = whole && input.is_mp4() && audio_extent.count() > 0;
-    const double end = exact_end ? input.seconds(input.audio(), audio_extent.end()) : -1;
-    decoded.audio = audio->finish(end);
-    if (whole) audio_extent.compare_with_claim(input, input.audio(), "sound");
+    decoded.audio = audio->finish(whole);
+    if (whole) audio->extent().compare_with_claim(input, input.audio(), "sound");
   }
   // The container's one length can only be checked against all of its streams.
   if (whole && (audio || !input.audio()) && (video || !input.video()) && input.problems().empty()) {
     double end = 0;
+    const StreamExtent sound = audio ? audio->extent() : StreamExtent();
     for (const auto& [extent, stream] :
-         {std::pair(audio_extent, input.audio()), std::pair(video_extent, input.video())}) {
+         {std::pair(sound, input.audio()), std::pair(video_extent, input.video())}) {
       if (extent.count() > 0) end = std::max(end, input.seconds(stream, extent.end()));
     }
     detail::compare_with_container(input, end);

@@ -38,8 +38,11 @@ void FilmWriter::finish() { not_built("FilmWriter"); }
 
 void write_audio(const std::filesystem::path&, const Audio&) { not_built("write_audio"); }
 
-void write_preview(const std::filesystem::path&, const std::filesystem::path&,
-                   const std::filesystem::path&, const PreviewOptions&) {
+PreviewSummary write_preview(const std::filesystem::path&, const std::filesystem::path&,
+                             const std::filesystem::path& out, const PreviewOptions& options,
+                             std::stop_token) {
+  validate_preview_path(out);
+  validate(options);
   not_built("write_preview");
 }
 

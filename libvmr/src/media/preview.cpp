@@ -1,12 +1,14 @@
 // write_preview: the film's packets as they are, the music as their sound.
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "media/input.h"
+#include "media/loudness.h"
 #include "media/output_file.h"
+#include "media/preview_sound.h"
 #include "vmr/core/error.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/media/probe.h"
@@ -16,32 +18,10 @@ namespace {
 
 using detail::Input;
 using detail::OutputFile;
+using detail::PreviewSound;
 
-// The music under [0, seconds) of the film, faded: [2, n].
-at::Tensor music_for(const std::filesystem::path& music, double seconds, double rate,
-                     const PreviewOptions& options) {
-  const auto total = static_cast<int64_t>(std::llround(seconds * rate));
-  const auto silence = std::min(
-      total, static_cast<int64_t>(std::llround(std::max(-options.offset_seconds, 0.0) * rate)));
-  at::Tensor result = at::zeros({2, total}, at::kFloat);
-  if (total == silence) return result;
-  AudioOptions wanted;
-  wanted.rate_hz = rate;
-  wanted.channels = 2;
-  wanted.start_seconds = std::max(options.offset_seconds, 0.0);
-  wanted.duration_seconds = static_cast<double>(total - silence) / rate;
-  const at::Tensor samples = read_audio(music, wanted).samples;
-  const int64_t count = std::min(samples.size(1), total - silence);
-  result.narrow(1, silence, count).copy_(samples.narrow(1, 0, count));
-
-  const auto fade = std::min<int64_t>(std::llround(options.fade_seconds * rate), total - silence);
-  if (fade > 0) {
-    const at::Tensor ramp = (at::arange(fade, at::kFloat) + 0.5f) / static_cast<float>(fade);
-    if (options.offset_seconds > 0) result.narrow(1, 0, fade).mul_(ramp);
-    if (silence + count == total) result.narrow(1, total - fade, fade).mul_(ramp.flip(0));
-  }
-  return result;
-}
+constexpr char kFunction[] = "write_preview";
+constexpr double kMaxTruePeakDb = -1;  // EBU R 128
 
 AVStream* copy_video_stream(OutputFile& file, const Input& film) {
   AVStream* stream = file.add_stream();
@@ -60,36 +40,61 @@ AVStream* copy_video_stream(OutputFile& file, const Input& film) {
   return stream;
 }
 
-}  // namespace
+struct Film {
+  double seconds = 0;
+  int rate_hz = 0;  // of the sound
+  bool has_sound = false;
+};
 
-void write_preview(const std::filesystem::path& film_path, const std::filesystem::path& music,
-                   const std::filesystem::path& out, const PreviewOptions& options) {
-  validate_preview_path(out);
-  VMR_CHECK(std::isfinite(options.offset_seconds), "PreviewOptions: offset_seconds is ",
-            options.offset_seconds, ", expected finite seconds");
-  VMR_CHECK(options.fade_seconds >= 0 && std::isfinite(options.fade_seconds),
-            "PreviewOptions: fade_seconds is ", options.fade_seconds, ", expected 0 or more");
-  const MediaInfo info = probe(film_path);
-  Input film("write_preview", film_path, {});
-  if (!info.video || info.video->frames <= 0) film.fail("has no video; give a film");
+Film look_at(const std::filesystem::path& path, const std::filesystem::path& music) {
+  const MediaInfo info = probe(path);
+  if (!info.video || info.video->frames <= 0) {
+    throw MediaError(
+        vmr::detail::concat(kFunction, ": ", path.string(), ": has no video; give a film"));
+  }
   const MediaInfo music_info = probe(music, {.scan = false});
   if (!music_info.audio) {
-    throw MediaError(vmr::detail::concat("write_preview: ", music.string(),
-                                         ": has no sound; give a music file"));
+    throw MediaError(
+        vmr::detail::concat(kFunction, ": ", music.string(), ": has no sound; give a music file"));
   }
-  const double rate = music_info.audio->rate_hz % 48000 == 0 ? 48000 : 44100;
-  const double seconds = info.video->start_seconds + info.video->duration_seconds;
-  const at::Tensor sound = music_for(music, seconds, rate, options);
+  return {info.video->start_seconds + info.video->duration_seconds,
+          music_info.audio->rate_hz % 48000 == 0 ? 48000 : 44100, info.audio.has_value()};
+}
 
-  OutputFile file("write_preview", out, "mp4");
-  AVStream* stream = copy_video_stream(file, film);
-  detail::AudioEncoder encoder(file, "aac", "AAC", static_cast<int>(rate), 2, 192000);
-  file.write_header();
+// What the loudness asks for and the peaks leave room for. Reads all of the sound.
+PreviewSummary measure(PreviewSound& sound, int rate_hz, double target_lufs) {
+  detail::LoudnessMeter meter(kFunction, rate_hz, 2);
+  for (at::Tensor block = sound.next(rate_hz); block.size(1) > 0; block = sound.next(rate_hz)) {
+    meter.add(block);
+  }
+  meter.finish();
+  PreviewSummary summary;
+  const auto measured = meter.integrated_lufs();
+  if (!measured) return summary;
+  const double peak = 20 * std::log10(meter.true_peak());
+  const double wanted = target_lufs - *measured;
+  summary.gain_db = std::min(wanted, kMaxTruePeakDb - peak);
+  summary.loudness_lufs = *measured + summary.gain_db;
+  summary.true_peak_dbtp = peak + summary.gain_db;
+  summary.held_by_peaks = summary.gain_db < wanted;
+  return summary;
+}
+
+// The film's packets and the sound beside them, a second ahead.
+void write(Input& film, OutputFile& file, const AVStream* stream, detail::AudioEncoder& encoder,
+           PreviewSound& sound, const Film& about, double gain_db) {
+  const double gain = std::pow(10, gain_db / 20);
   const auto add_sound_until = [&](double end) {
-    const int64_t done = encoder.samples();
-    const int64_t count = std::clamp<int64_t>(std::llround(end * rate), done, sound.size(1)) - done;
-    const float* left = sound.const_data_ptr<float>() + done;
-    if (count > 0) encoder.add({left, left + sound.size(1)}, count);
+    const auto wanted = std::llround(std::min(end, about.seconds + 1) * about.rate_hz);
+    while (encoder.samples() < wanted) {
+      const at::Tensor block =
+          sound.next(std::min<int64_t>(wanted - encoder.samples(), about.rate_hz));
+      const int64_t count = block.size(1);
+      if (count == 0) return;
+      if (gain != 1) block.mul_(gain);
+      const float* left = block.const_data_ptr<float>();
+      encoder.add({left, left + count}, count);
+    }
   };
   film.keep_streams(true, false);
   detail::PacketHandle packet = detail::make_packet();
@@ -103,9 +108,36 @@ void write_preview(const std::filesystem::path& film_path, const std::filesystem
     if (packet->dts != AV_NOPTS_VALUE) packet->dts += shift;
     file.write(packet.get(), stream, unit);
   }
-  add_sound_until(seconds + 1);
+  add_sound_until(about.seconds + 1);
+}
+
+}  // namespace
+
+PreviewSummary write_preview(const std::filesystem::path& film_path,
+                             const std::filesystem::path& music, const std::filesystem::path& out,
+                             const PreviewOptions& options, std::stop_token stop) {
+  validate_preview_path(out);
+  validate(options);
+  const Film about = look_at(film_path, music);
+  const auto open_sound = [&] {
+    return PreviewSound(kFunction, {film_path, music, about.has_sound}, about.rate_hz,
+                        about.seconds, options, stop);
+  };
+  PreviewSummary summary;
+  if (options.target_lufs) {
+    PreviewSound sound = open_sound();
+    summary = measure(sound, about.rate_hz, *options.target_lufs);
+  }
+  Input film(kFunction, film_path, stop);
+  OutputFile file(kFunction, out, "mp4");
+  AVStream* stream = copy_video_stream(file, film);
+  detail::AudioEncoder encoder(file, "aac", "AAC", about.rate_hz, 2, 192000);
+  file.write_header();
+  PreviewSound sound = open_sound();
+  write(film, file, stream, encoder, sound, about, summary.gain_db);
   encoder.finish();
   file.finish();
+  return summary;
 }
 
 }  // namespace vmr::media

@@ -55,6 +55,21 @@ void validate(const FilmWriterOptions& options) {
             ", expected 0, 90, 180 or 270");
 }
 
+void validate(const PreviewOptions& options) {
+  VMR_CHECK(std::isfinite(options.offset_seconds), "PreviewOptions: offset_seconds is ",
+            options.offset_seconds, ", expected finite seconds");
+  VMR_CHECK(options.fade_seconds >= 0 && std::isfinite(options.fade_seconds),
+            "PreviewOptions: fade_seconds is ", options.fade_seconds, ", expected 0 or more");
+  VMR_CHECK(options.stretch >= 0.5 && options.stretch <= 2, "PreviewOptions: stretch is ",
+            options.stretch, ", expected 0.5 to 2 times the music's tempo");
+  const double lufs = options.target_lufs.value_or(kPreviewLufs);
+  VMR_CHECK(lufs >= -60 && lufs <= 0, "PreviewOptions: target_lufs is ", lufs,
+            ", expected -60 to 0 LUFS");
+  const double gain = options.film_sound_gain_db.value_or(0);
+  VMR_CHECK(gain >= -100 && gain <= 24, "PreviewOptions: film_sound_gain_db is ", gain,
+            ", expected -100 to 24 dB");
+}
+
 void validate_preview_path(const std::filesystem::path& out) {
   static constexpr std::array kEndings{".mp4", ".m4v", ".mov", ".mkv"};
   const auto ending = out.extension().string();
