@@ -146,15 +146,31 @@ TEST(Table, PagesShowFiguresAndWhatWasShown) {
                                   {"adjusted_p", 0.004},
                                   {"power", 0.97},
                                   {"holds", true}});
+  auto opposite = table["comparisons"][0];
+  opposite.update({{"difference", -0.151}, {"low", -0.2}, {"high", -0.1}, {"holds", false}});
+  auto open = opposite;
+  open["adjusted_p"] = 0.051;
+  auto rank = opposite;
+  rank.update({{"figure", "mean_log_rank"}, {"adjusted_p", 0.2}});
+  for (const auto& claim : {opposite, open, rank}) table["comparisons"].push_back(claim);
+  table["ceiling"]["video_to_music"]["recall"]["10"]["value"] = 0.98;
   const auto markdown = table_markdown(table);
   EXPECT_THAT(markdown, HasSubstr("| UT | SE&R | 40.0 [35.0, 45.0] | 2.500 |"));
   EXPECT_THAT(markdown, HasSubstr("| chance | | 20.0 | |"));
-  EXPECT_THAT(markdown, HasSubstr("0.150 [0.100, 0.200] | 0.0010 | 0.0040 | 0.97 | yes |"));
+  EXPECT_THAT(
+      markdown,
+      HasSubstr("Recall@10, points | 15.0 [10.0, 20.0] | 0.0010 | 0.0040 | 0.97 | holds |"));
+  EXPECT_THAT(markdown, HasSubstr("-15.1 [-20.0, -10.0] | 0.0010 | 0.0040 | 0.97 | reversed |"));
+  EXPECT_THAT(markdown, HasSubstr("| 0.0510 | 0.97 | not shown |"));
+  EXPECT_THAT(markdown, HasSubstr("mean log rank | -0.151 [-0.200, -0.100] |"));
   const auto page = table_html(table);
   EXPECT_THAT(page, HasSubstr("UT SE&amp;R"));
-  // The longest bar ends at the right edge: 190 + 620 pixels for the largest upper end.
+  EXPECT_THAT(page, HasSubstr("<td>chance</td><td>20.0</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>ceiling: the hidden truth</td><td>98.0</td>"));
+  EXPECT_THAT(page, HasSubstr("100 queries, gallery 50, 5 seeds averaged"));
+  // The longest bar ends at the right edge, whatever room the names take.
   EXPECT_THAT(page, HasSubstr("x2=\"810\""));
-  EXPECT_THAT(page, HasSubstr("class=\"holds\">holds"));
+  EXPECT_THAT(page, HasSubstr("class=\"word holds\">holds"));
 }
 
 }  // namespace

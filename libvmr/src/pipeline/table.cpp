@@ -27,7 +27,6 @@ using nlohmann::json;
 using Values = std::vector<std::vector<double>>;  // [seeds][queries]
 
 constexpr int64_t kComparedRecall = 10;
-constexpr double kAlpha = 0.05;
 
 double seconds_since(std::chrono::steady_clock::time_point begun) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
@@ -157,17 +156,18 @@ void compare(const TableSpec& spec, const std::vector<Results>& results,
   eval::adjust_family(family);
   for (size_t i = 0; i < family.size(); ++i) {
     const auto& found = family[i];
-    comparisons.push_back({{"better", spec.systems[spec.comparisons[i].first].name()},
-                           {"worse", spec.systems[spec.comparisons[i].second].name()},
-                           {"direction", direction},
-                           {"figure", figure},
-                           {"difference", found.difference.value},
-                           {"low", or_null(found.difference.low)},
-                           {"high", or_null(found.difference.high)},
-                           {"p", found.p_value},
-                           {"adjusted_p", found.adjusted_p},
-                           {"power", or_null(found.power)},
-                           {"holds", found.difference.value > 0 && found.adjusted_p < kAlpha}});
+    comparisons.push_back(
+        {{"better", spec.systems[spec.comparisons[i].first].name()},
+         {"worse", spec.systems[spec.comparisons[i].second].name()},
+         {"direction", direction},
+         {"figure", figure},
+         {"difference", found.difference.value},
+         {"low", or_null(found.difference.low)},
+         {"high", or_null(found.difference.high)},
+         {"p", found.p_value},
+         {"adjusted_p", found.adjusted_p},
+         {"power", or_null(found.power)},
+         {"holds", found.difference.value > 0 && found.adjusted_p < kClaimLevel}});
   }
 }
 

@@ -37,6 +37,9 @@ struct TableSpec {
 TableSpec parse_table_spec(const nlohmann::json& source, const std::string& file_name,
                            const std::function<Recipe(const std::string&)>& find);
 
+// A claim holds, or its opposite does, where the corrected p is below.
+inline constexpr double kClaimLevel = 0.05;
+
 struct TableOptions {
   int64_t seeds = 5;  // 1, 2, ... seeds
   std::string split = "test";
@@ -54,7 +57,7 @@ struct TableOptions {
 //                     "difference", "low", "high", "p", "adjusted_p", "power", "holds"}],
 //    "ceiling": evaluation document, "seconds": {"encoders", "systems"}}
 // difference > 0 speaks for the claim in both figures; adjusted_p is Holm's over the comparisons of
-// one figure and direction; holds: difference > 0 and adjusted_p < 0.05.
+// one figure and direction; holds: difference > 0 and adjusted_p < kClaimLevel.
 // Independent embeddings over the full gallery of the split. Empty object where stopped.
 // Throws: InvalidArgument where systems would read different encoders under one name.
 nlohmann::json results_table(const TableSpec& spec, const std::filesystem::path& store,
