@@ -24,6 +24,7 @@ using nlohmann::json;
 struct Statistics {
   std::vector<std::pair<std::string, std::vector<float>>> items;  // ids, values of clips by row
   std::set<std::string> damaged;                                  // ids left out, and why is listed
+  std::vector<ItemFailure> problems;
 };
 
 bool parse_float(const std::string& text, float& value) {
@@ -40,15 +41,14 @@ std::vector<std::string> split_words(const std::string& line) {
 
 // An item of which a line is damaged has clips in the wrong places: it is left out as a whole.
 // Lines of an item that stand apart come from a run that was started twice: the first are taken.
-Statistics read_statistics(const fs::path& path, size_t values,
-                           std::vector<ItemFailure>& problems) {
+Statistics read_statistics(const fs::path& path, size_t values) {
   Statistics result;
   auto& items = result.items;
   auto& damaged = result.damaged;
   std::map<std::string, int64_t> first_line;
   std::set<std::string> repeated;
   const auto complain = [&](const std::string& id, int64_t line, const std::string& what) {
-    problems.push_back({id, vmr::detail::concat(path.string(), " line ", line, ": ", what)});
+    result.problems.push_back({id, vmr::detail::concat(path.string(), " line ", line, ": ", what)});
   };
   std::istringstream lines(vmr::detail::read_file(path));
   std::string line, previous_id;
@@ -79,6 +79,8 @@ Statistics read_statistics(const fs::path& path, size_t values,
     }
     items.back().second.insert(items.back().second.end(), row.begin(), row.end());
   }
+  VMR_CHECK(!items.empty(), path.string(), ": no lines of statistics; expected an id and ", values,
+            " numbers a line, comments begin with #");
   std::erase_if(items, [&](const auto& item) { return damaged.count(item.first) > 0; });
   return result;
 }
@@ -114,17 +116,18 @@ std::optional<std::set<std::string>> known_ids(const store::FeatureStore& store,
 
 // `classify` fills classes and counts clamps; it throws for values that are none.
 template <typename Classify>
-ImportedFeatures import_statistics(const fs::path& path, const fs::path& store_folder,
-                                   const std::string& kind, const std::string& classes_name,
-                                   const std::vector<int64_t>& row, double clip_seconds,
-                                   store::FeatureStore& store, const Classify& classify) {
+ImportedFeatures import_statistics(const fs::path& path, const Statistics& statistics,
+                                   const fs::path& store_folder, const std::string& kind,
+                                   const std::string& classes_name, const std::vector<int64_t>& row,
+                                   double clip_seconds, store::FeatureStore& store,
+                                   const Classify& classify) {
   ImportedFeatures result;
   const auto measures = provenance_of(classes_name + "_measures", clip_seconds);
   const auto classes = provenance_of(classes_name, clip_seconds);
   for (const auto* provenance : {&measures, &classes}) check_own(store, kind, *provenance);
   const size_t width = row.empty() ? 1 : size_t(row[0]);
   auto missing = known_ids(store, kind);
-  const auto statistics = read_statistics(path, width, result.problems);
+  result.problems = statistics.problems;
   for (const auto& [id, values] : statistics.items) {
     if (missing && missing->erase(id) == 0) {
       result.problems.push_back(
@@ -163,9 +166,10 @@ ImportedFeatures import_rhythm(const fs::path& statistics, const fs::path& store
   audio::RhythmClassOptions options;
   options.clip_seconds = clip_seconds;
   audio::validate(options);
+  const auto read = read_statistics(statistics, 3);  // before a store is made
   const auto store = open_store(store_folder);
-  return import_statistics(statistics, store_folder, "music", "rhythm", {3}, clip_seconds, *store,
-                           [&](const at::Tensor& measures, int64_t& clamped) {
+  return import_statistics(statistics, read, store_folder, "music", "rhythm", {3}, clip_seconds,
+                           *store, [&](const at::Tensor& measures, int64_t& clamped) {
                              const auto found = audio::rhythm_classes(measures, options);
                              clamped += found.clamped;
                              return found.classes;
@@ -176,6 +180,7 @@ ImportedFeatures import_clip_flow(const fs::path& statistics, const fs::path& st
                                   double clip_seconds) {
   VMR_CHECK(clip_seconds > 0 && std::isfinite(clip_seconds),
             "import: clip_seconds = ", clip_seconds, ", expected a positive number");
+  const auto read = read_statistics(statistics, 1);
   const auto store = open_store(store_folder);
   const auto edges = video::reference_edges();
   const auto stored = stored_flow_edges(*store);
@@ -184,7 +189,7 @@ ImportedFeatures import_clip_flow(const fs::path& statistics, const fs::path& st
             " edges; the published statistics go with the published ones; use "
             "another store");
   auto result = import_statistics(
-      statistics, store_folder, "film", "clip_flow", {}, clip_seconds, *store,
+      statistics, read, store_folder, "film", "clip_flow", {}, clip_seconds, *store,
       [&](const at::Tensor& measures, int64_t& clamped) {
         VMR_CHECK(at::isfinite(measures).all().item<bool>() && measures.min().item<float>() >= 0,
                   "expected displacements of zero or more");

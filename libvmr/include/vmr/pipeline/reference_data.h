@@ -53,7 +53,8 @@ struct ImportedFeatures {
 // "clip_flow" [clips] int64 of films, in the published bins. Columns are separated by blanks, lines
 // beginning with # passed over. The store is made when missing; ids that its manifest lacks are
 // listed and left out, as are items whose lines are damaged; items without lines are listed.
-// Throws: StoreError; InvalidArgument where the store has such features from elsewhere.
+// Throws: StoreError; InvalidArgument for a file without lines and where the store has such
+// features from elsewhere.
 ImportedFeatures import_rhythm(const std::filesystem::path& statistics,
                                const std::filesystem::path& store_folder, double clip_seconds = 4);
 ImportedFeatures import_clip_flow(const std::filesystem::path& statistics,
