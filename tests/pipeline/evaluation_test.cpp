@@ -12,11 +12,13 @@
 #include "nn/formula_weights.h"
 #include "pipeline/manifest_json.h"
 #include "pipeline/protocols.h"
+#include "pipeline/run_inputs.h"
 #include "pipeline/tiny_system.h"
 #include "support/temp_folder.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/variants.h"
 #include "vmr/train/embed_dataset.h"
+#include "vmr/video/clip_flow.h"
 
 namespace vmr::pipeline {
 namespace {
@@ -205,7 +207,7 @@ TEST_F(Evaluation, RawTagProductsPreferLongVectorsAsPublished) {
   // Of a calm film: calm, wild, sad by cosine; the long vector of wild first by products.
   for (const bool raw : {false, true}) {
     e.run.recipe.reference.raw_tag_products = raw;
-    const auto ranked = TagRanking(Protocol::tag_to_tag, e.run, e.items, {}).of(scores);
+    const auto ranked = TagRanking(Protocol::tag_to_tag, e, {}, {}).of(scores);
     const auto film = std::find(carried.films.begin(), carried.films.end(), std::set<int64_t>{0}) -
                       carried.films.begin();
     const auto closeness = raw ? at::tensor({1.0, 0.5, 5.0}) : at::tensor({1.0, 0.48, 0.7});
@@ -341,6 +343,32 @@ TEST_F(Evaluation, RefusesWhatTheRunDoesNotHave) {
   EXPECT_TRUE(evaluate(root() / "dam", root() / "other", {}).contains("video_to_music"));
 }
 
+TEST_F(Evaluation, TagsNeedAPartOfTheScoreAndItIsSaidBeforeTheWork) {
+  auto e = opened("dam");
+  auto config = e.run.model->config();
+  config["theta_weight"] = 1;
+  e.run.model = model::make_matching_model(config);
+  EXPECT_THAT([&] { check_protocol(Protocol::video_to_tag, e.run, e.items); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("leaves nothing of rho")));
+}
+
+TEST_F(Evaluation, ClassesOfFlowMustHaveTheRunsEdges) {
+  auto run = opened("plain").run;
+  fs::copy(root() / "store", root() / "edges", fs::copy_options::recursive);
+  const auto store = store::FeatureStore::open(root() / "edges", {.writable = true});
+  store->put_note("clip_flow_edges", video::to_json({{0, 1, 2}, "quantile"}));
+  const auto check = [&] { check_inputs(run, *store, root() / "edges"); };
+  check();  // a run that knows of no edges
+  run.about["clip_flow_edges"] = json::parse(video::to_json({{0, 1, 2}, "quantile"}));
+  check();
+  run.about["clip_flow_edges"] = json::parse(video::to_json({{0, 1, 3}, "quantile"}));
+  EXPECT_THAT(check, ThrowsMessage<InvalidArgument>(HasSubstr("have others of that kind")));
+  run.about["clip_flow_edges"] = json::parse(video::to_json(video::reference_edges()));
+  EXPECT_THAT(check, ThrowsMessage<InvalidArgument>(HasSubstr("with reference edges, those of " +
+                                                              (root() / "edges").string() +
+                                                              " have quantile ones")));
+}
+
 TEST_F(Evaluation, VariantsHaveRecallAndTimes) {
   VariantsOptions options;
   options.evaluate.resamples = 10;
@@ -375,6 +403,9 @@ TEST_F(Evaluation, VariantsHaveRecallAndTimes) {
       1e-9);
   EXPECT_THAT(variants_table(document), HasSubstr("shortlist 9"));
 
+  EXPECT_THAT([&] { compare_variants(root() / "cbvmr", root() / "store", options); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("no joint scores to rank a shortlist by")));
+  options.shortlists.clear();
   const auto single = compare_variants(root() / "cbvmr", root() / "store", options);
   ASSERT_EQ(single.at("variants").size(), 1u);
   EXPECT_EQ(single.at("variants")[0].at("name"), "independent");

@@ -53,6 +53,17 @@ json documents(const at::Tensor& scores, const std::optional<at::Tensor>& joint,
   return document;
 }
 
+// What the run cannot do is said before the items are embedded.
+void check_options(const EvaluateOptions& options, const Evaluated& opened) {
+  for (const auto protocol : options.protocols) {
+    check_protocol(protocol, opened.run, opened.items);
+  }
+  VMR_CHECK(options.joint != model::PairScoring::gallery_mean || has_joint_scores(opened), "a ",
+            opened.model->kind(),
+            " model has no joint scores; gallery_mean is for models with cross attention "
+            "(ut_cmvmr)");
+}
+
 }  // namespace
 
 json evaluate(const std::filesystem::path& run_folder, const std::filesystem::path& store_folder,
@@ -60,25 +71,26 @@ json evaluate(const std::filesystem::path& run_folder, const std::filesystem::pa
   const auto opened = open_for_evaluation(run_folder, store_folder, options, control);
   const auto& items = opened.items;
   auto& model = *opened.model;
-  for (const auto protocol : options.protocols) check_protocol(protocol, opened.run, items);
+  check_options(options, opened);
 
   eval::EvaluationOptions evaluation;
   evaluation.ks = opened.run.recipe.evaluate.ks;
   evaluation.resamples = options.resamples;
   evaluation.seed = options.seed;
-  const auto scores =
-      train::embedding_scores(train::embed_films(model, items), train::embed_music(model, items),
-                              model.score_slices(), options.distance);
+  const auto embedded = embed_items(opened);
+  const auto scores = train::embedding_scores(embedded.films, embedded.tracks, model.score_slices(),
+                                              options.distance);
   train::JointOptions joint_options;
   joint_options.scoring = options.joint;
   joint_options.distance = options.distance;
   const bool mean = options.joint == model::PairScoring::gallery_mean;
   const bool whole = mean || int64_t(items.tracks().size()) <= options.joint_limit;
   if (!whole) joint_options.shortlist = options.joint_shortlist;
-  const auto joint = train::joint_scores(model, items, scores, joint_options, control);
-  VMR_CHECK(joint || !mean || control.stop.stop_requested(), "a ", model.kind(),
-            " model has no joint scores; gallery_mean is for models with cross attention "
-            "(ut_cmvmr)");
+  std::optional<at::Tensor> joint;
+  if (embedded.prepared_tracks) {
+    joint = train::joint_scores(model, *embedded.prepared_films, *embedded.prepared_tracks, scores,
+                                joint_options, control);
+  }
   const json about_joint = {{"shortlist", joint_options.shortlist},
                             {"scoring", mean ? "gallery_mean" : "own"}};
 
@@ -94,7 +106,7 @@ json evaluate(const std::filesystem::path& run_folder, const std::filesystem::pa
   }
   for (const auto protocol : options.protocols) {
     if (protocol == Protocol::full || control.stop.stop_requested()) continue;
-    const TagRanking ranking(protocol, opened.run, items, control);
+    const TagRanking ranking(protocol, opened, embedded, control);
     auto& part = document["protocols"][name_of(protocol)];
     part = documents(scores, joint, about_joint, items, evaluation,
                      [&](const at::Tensor& all) { return ranking.of(all); });

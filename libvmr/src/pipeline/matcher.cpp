@@ -9,6 +9,7 @@
 #include "core/byte_text.h"
 #include "pipeline/clip_encoder.h"
 #include "pipeline/embed_items.h"
+#include "pipeline/run_inputs.h"
 #include "pipeline/tag_texts.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
@@ -16,6 +17,7 @@
 #include "vmr/core/json_reader.h"
 #include "vmr/core/parallel.h"
 #include "vmr/data/pair_dataset.h"
+#include "vmr/media/frame_archive.h"
 #include "vmr/media/probe.h"
 #include "vmr/pipeline/runs.h"
 #include "vmr/store/npy.h"
@@ -136,6 +138,12 @@ class RunMatcher : public Matcher {
   }
 
   FilmAnalysis analyse(const fs::path& film, std::stop_token stop) override {
+    if (media::is_frame_archive(film)) {
+      throw MediaError(film.string() +
+                       ": an archive of pictures, but a film to match needs its times, of which "
+                       "motion and cuts are measured; make a film of the pictures, as with "
+                       "`ffmpeg -framerate 1 -i %d.jpg film.mp4`, and match that");
+    }
     FilmAnalysis analysis;
     analysis.path = film;
     // The report shows motion and cuts whether the model reads them or not.
@@ -353,6 +361,7 @@ IndexSummary build_index(const fs::path& run_folder, const fs::path& store_folde
   const auto store = store::FeatureStore::open(store_folder);
   const auto manifest = stored_manifest(*store);
   check_same_features(run, *store);
+  check_inputs(run, *store, store_folder, ItemKinds::music);
 
   auto dataset = train::dataset_options(run.model->inputs(), options.split);
   dataset.music_only = true;

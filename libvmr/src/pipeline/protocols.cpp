@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "model/unit_rows.h"
+#include "pipeline/run_inputs.h"
 #include "vmr/core/error.h"
 #include "vmr/eval/tag_shortlist.h"
 #include "vmr/pipeline/extraction.h"
@@ -44,6 +45,25 @@ at::Tensor words_part(const at::Tensor& vectors, const std::vector<model::ScoreS
   return model::unit_rows((parts.empty() ? vectors : torch::cat(parts, 2)).flatten(1));
 }
 
+bool leaves_words(const std::vector<model::ScoreSlice>& slices) {
+  return std::none_of(slices.begin(), slices.end(),
+                      [](const auto& s) { return s.words && s.weight == 0; });
+}
+
+at::Tensor words_of(const MatchingRun& run, const at::Tensor& tag_vectors) {
+  const auto text = run.model->embed_text(tag_vectors.to(run.model->parameters().front().device()));
+  VMR_CHECK(text.has_value(), "protocol video_to_tag: the run \"", run.recipe.name, "\" is a ",
+            run.model->kind(), " model that embeds no text");
+  return text->cpu();
+}
+
+void check_words(const MatchingRun& run) {
+  VMR_CHECK(leaves_words(run.model->score_slices()),
+            "protocol video_to_tag: the run was trained with theta_weight 1, which leaves nothing "
+            "of rho to compare with tags");
+  words_of(run, run.tags.vectors.narrow(0, 0, 1));
+}
+
 void check_classifier(const MatchingRun& run) {
   const auto config = run.model->config();
   const auto classes = config.value("tags", int64_t(0));
@@ -77,6 +97,7 @@ Evaluated open_for_evaluation(const std::filesystem::path& run_folder,
   auto run = open_matching_run(run_folder, options.device);
   auto model = options.theta_weight ? weighted_model(run, *options.theta_weight) : run.model;
   const auto store = store::FeatureStore::open(store_folder);
+  check_inputs(run, *store, store_folder);
   auto manifest = stored_manifest(*store);
   auto dataset = train::dataset_options(model->inputs(), options.split);
   dataset.unused_tracks = true;
@@ -91,6 +112,7 @@ void check_protocol(Protocol protocol, const MatchingRun& run, const data::PairD
   VMR_CHECK(!run.tags.empty(), "protocol ", name, ": the run \"", run.recipe.name,
             "\" knows no tags: its ", run.model->kind(),
             " model takes no text or was trained without tags; use protocol full");
+  if (protocol == Protocol::video_to_tag) check_words(run);
   if (protocol == Protocol::dam) check_classifier(run);
   for (size_t film = 0; film < items.films().size(); ++film) {
     VMR_CHECK(run.tags.find(tag_of(items, film)).has_value(), "protocol ", name, ": film ",
@@ -102,8 +124,24 @@ void check_protocol(Protocol protocol, const MatchingRun& run, const data::PairD
   }
 }
 
-TagRanking::TagRanking(Protocol protocol, const MatchingRun& run, const data::PairDataset& items,
+EmbeddedItems embed_items(const Evaluated& evaluated) {
+  auto& model = *evaluated.model;
+  const auto& items = evaluated.items;
+  return {train::embed_films(model, items), train::embed_music(model, items),
+          train::prepare_films(model, items), train::prepare_music(model, items)};
+}
+
+bool has_joint_scores(const Evaluated& evaluated) {
+  auto& model = *evaluated.model;
+  const auto device = model.parameters().front().device();
+  const auto first = data::to_device(evaluated.items.collate_music({0}), device);
+  return model.prepare_music(first).has_value();
+}
+
+TagRanking::TagRanking(Protocol protocol, const Evaluated& evaluated, const EmbeddedItems& embedded,
                        const RunControl& control) {
+  const auto& run = evaluated.run;
+  const auto& items = evaluated.items;
   check_protocol(protocol, run, items);
   VMR_CHECK(protocol != Protocol::full, "TagRanking: the full gallery is not ranked by tags");
   for (size_t film = 0; film < items.films().size(); ++film) {
@@ -121,8 +159,8 @@ TagRanking::TagRanking(Protocol protocol, const MatchingRun& run, const data::Pa
     track_carries_[items.track_of_film()[film]][tag - tags_.begin()] = true;
   }
   if (protocol == Protocol::tag_to_tag) by_own_tags(run);
-  if (protocol == Protocol::video_to_tag) by_vectors(run, items);
-  if (protocol == Protocol::dam) by_classifier(run, items, control);
+  if (protocol == Protocol::video_to_tag) by_vectors(evaluated, embedded);
+  if (protocol == Protocol::dam) by_classifier(run, embedded, control);
 }
 
 void TagRanking::by_own_tags(const MatchingRun& run) {
@@ -142,28 +180,23 @@ void TagRanking::by_own_tags(const MatchingRun& run) {
   track_closeness_ = of(track_carries_);
 }
 
-void TagRanking::by_vectors(const MatchingRun& run, const data::PairDataset& items) {
-  auto& model = *run.model;
-  const auto slices = model.score_slices();
-  const auto lives = std::any_of(slices.begin(), slices.end(),
-                                 [](const auto& s) { return s.words && s.weight == 0; });
-  VMR_CHECK(!lives,
-            "protocol video_to_tag: the run was trained with theta_weight 1, which leaves nothing "
-            "of rho to compare with tags");
-  const auto vectors = run.tags.vectors.index_select(0, torch::tensor(tags_, torch::kLong));
-  const auto text = model.embed_text(vectors.to(model.parameters().front().device()));
-  VMR_CHECK(text.has_value(), "protocol video_to_tag: the run \"", run.recipe.name, "\" is a ",
-            model.kind(), " model that embeds no text");
-  const auto words = words_part(text->cpu(), slices).t();
-  film_closeness_ = words_part(train::embed_films(model, items), slices).mm(words);
-  track_closeness_ = words_part(train::embed_music(model, items), slices).mm(words);
+void TagRanking::by_vectors(const Evaluated& evaluated, const EmbeddedItems& embedded) {
+  const auto& run = evaluated.run;
+  const auto slices = run.model->score_slices();
+  const auto tags = run.tags.vectors.index_select(0, torch::tensor(tags_, torch::kLong));
+  const auto words = words_part(words_of(run, tags), slices).t();
+  // The weight of theta in the score changes the length of rho alone, unless nothing is left of it.
+  const bool left = leaves_words(evaluated.model->score_slices());
+  const auto films = left ? embedded.films : train::embed_films(*run.model, evaluated.items);
+  const auto tracks = left ? embedded.tracks : train::embed_music(*run.model, evaluated.items);
+  film_closeness_ = words_part(films, slices).mm(words);
+  track_closeness_ = words_part(tracks, slices).mm(words);
 }
 
-void TagRanking::by_classifier(const MatchingRun& run, const data::PairDataset& items,
+void TagRanking::by_classifier(const MatchingRun& run, const EmbeddedItems& embedded,
                                const RunControl& control) {
   auto& model = *run.model;
-  const auto films = *train::prepare_films(model, items);
-  const auto music = *train::prepare_music(model, items);
+  const auto &films = *embedded.prepared_films, &music = *embedded.prepared_tracks;
   const auto classes = torch::tensor(tags_, torch::kLong);
   auto surest = torch::full({music.size(0)}, kNone, torch::kFloat);
   track_closeness_ = torch::zeros({music.size(0), int64_t(tags_.size())});

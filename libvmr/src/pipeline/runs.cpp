@@ -6,6 +6,7 @@
 #include <set>
 
 #include "pipeline/clip_encoder.h"
+#include "pipeline/run_inputs.h"
 #include "pipeline/tag_texts.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
@@ -191,9 +192,10 @@ EmbedSummary write_feature(store::FeatureStore& store, const store::Manifest& ma
 
 // A matching model's vectors of both kinds.
 EmbedSummary embed_matching(const fs::path& run_folder, store::FeatureStore& store,
-                            const store::Manifest& manifest, const RunOptions& options,
-                            const RunControl& control) {
+                            const fs::path& store_folder, const store::Manifest& manifest,
+                            const RunOptions& options, const RunControl& control) {
   const auto run = open_matching_run(run_folder, options.device);
+  check_inputs(run, store, store_folder);
   auto dataset = train::dataset_options(run.model->inputs(), "");
   dataset.unused_tracks = true;
   // Without the tags: an embedding needs none.
@@ -232,7 +234,7 @@ EmbedSummary embed(const fs::path& run_folder, const fs::path& store_folder,
   const auto store = store::FeatureStore::open(store_folder, store_options);
   const auto manifest = stored_manifest(*store);
   if (about.value("run", "") == "train") {
-    return embed_matching(run_folder, *store, manifest, options, control);
+    return embed_matching(run_folder, *store, store_folder, manifest, options, control);
   }
   const auto encoder = ClipEncoder::load_run(run_folder, resolve_device(options.device));
   const auto input = store->provenance(encoder.input(), encoder.kind());

@@ -109,15 +109,14 @@ double quantile(std::vector<double> values, double share) {
 
 json document_of(const Variant& variant, double prepare_ms, const data::PairDataset& items,
                  const eval::EvaluationOptions& options) {
-  const auto scores = at::stack(variant.rows);
-  auto document = eval::evaluation_document(scores, items.track_of_film(), options);
   return {
       {"name", variant.name},
       {"shortlist", variant.options.shortlist},
       {"prepare_ms", prepare_ms},
       {"query_ms",
        {{"median", quantile(variant.query_ms, 0.5)}, {"p95", quantile(variant.query_ms, 0.95)}}},
-      {"video_to_music", std::move(document.at("video_to_music"))}};
+      {"video_to_music",
+       eval::video_to_music_document(at::stack(variant.rows), items.track_of_film(), options)}};
 }
 
 // To the right of `width` characters, to the left where it is negative.
@@ -146,6 +145,9 @@ json compare_variants(const std::filesystem::path& run_folder,
                       const RunControl& control) {
   const auto opened = open_for_evaluation(run_folder, store_folder, options.evaluate, control);
   const auto& items = opened.items;
+  VMR_CHECK(options.shortlists.empty() || has_joint_scores(opened), "a ", opened.model->kind(),
+            " model has no joint scores to rank a shortlist by; shortlists are for models with "
+            "cross attention (ut_cmvmr)");
   const Gallery gallery(*opened.model, items, options.evaluate.distance);
   const auto tracks = int64_t(items.tracks().size());
   auto variants = variants_of(options, tracks, gallery.joint());

@@ -115,19 +115,24 @@ at::Tensor joint_row(model::MatchingModel& model, const at::Tensor& film, const 
 std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const data::PairDataset& items,
                                        const at::Tensor& first, const JointOptions& options,
                                        const RunControl& control) {
-  const at::NoGradGuard no_grad;
   const auto music = prepare_music(model, items);
   if (!music) return {};
-  const auto video = *prepare_films(model, items);
-  const int64_t films = video.size(0), tracks = music->size(0);
-  VMR_CHECK(first.dim() == 2 && first.size(0) == films && first.size(1) == tracks,
-            "joint_scores: expected scores [", films, ", ", tracks, "] to choose from, got ",
+  return joint_scores(model, *prepare_films(model, items), *music, first, options, control);
+}
+
+std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const at::Tensor& films,
+                                       const at::Tensor& music, const at::Tensor& first,
+                                       const JointOptions& options, const RunControl& control) {
+  const at::NoGradGuard no_grad;
+  const int64_t count = films.size(0), tracks = music.size(0);
+  VMR_CHECK(first.dim() == 2 && first.size(0) == count && first.size(1) == tracks,
+            "joint_scores: expected scores [", count, ", ", tracks, "] to choose from, got ",
             first.sizes());
   std::vector<at::Tensor> rows;
-  for (int64_t film = 0; film < films; ++film) {
+  for (int64_t film = 0; film < count; ++film) {
     if (control.stop.stop_requested()) return {};
-    rows.push_back(joint_row(model, video.narrow(0, film, 1), *music, first[film], options));
-    control.progress({"joint scores", film + 1, films, ""});
+    rows.push_back(joint_row(model, films.narrow(0, film, 1), music, first[film], options));
+    control.progress({"joint scores", film + 1, count, ""});
   }
   return at::stack(rows);
 }

@@ -54,5 +54,10 @@ at::Tensor joint_row(model::MatchingModel& model, const at::Tensor& film, const 
 std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const data::PairDataset& items,
                                        const at::Tensor& first, const JointOptions& options = {},
                                        const RunControl& control = {});
+// The same of what prepare_films and prepare_music gave: films [films, n], music [tracks, n].
+std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const at::Tensor& films,
+                                       const at::Tensor& music, const at::Tensor& first,
+                                       const JointOptions& options = {},
+                                       const RunControl& control = {});
 
 }  // namespace vmr::train

@@ -1,0 +1,19 @@
+// Whether a store holds what a run's model reads.
+#pragma once
+
+#include <filesystem>
+
+#include "vmr/pipeline/runs.h"
+
+namespace vmr::pipeline {
+
+enum class ItemKinds { music, music_and_films };
+
+// Names, row shapes and flow classes of the features; which weights made them is not looked at, so
+// that runs whose encoders are unknown, as imported ones, are checked as well.
+// Throws: InvalidArgument naming run, feature, what is expected, what the store has, what to do.
+void check_inputs(const MatchingRun& run, const store::FeatureStore& store,
+                  const std::filesystem::path& store_folder,
+                  ItemKinds kinds = ItemKinds::music_and_films);
+
+}  // namespace vmr::pipeline
