@@ -1,13 +1,16 @@
 // vmr beats: tempo and beats of a file's sound.
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "backends.h"
+#include "editor_options.h"
 #include "shared.h"
 #include "vmr/audio/beat.h"
 #include "vmr/media/decode.h"
+#include "vmr/pipeline/markers.h"
 #include "vmr/pipeline/plots.h"
 #include "vmr/pipeline/recipe.h"
 
@@ -16,7 +19,8 @@ namespace {
 
 struct Options {
   Common common;
-  std::string file, method = "tracker", plot;
+  std::string file, method = "tracker", plot, markers;
+  pipeline::MarkerFileOptions marker_file;
   double rate_hz = 16000;
 };
 
@@ -33,12 +37,25 @@ void print(const audio::BeatResult& result, const Options& options) {
   for (const double seconds : result.beats_seconds) std::printf("%.3f\n", seconds);
 }
 
+void write_markers(const Options& options, const audio::BeatResult& result, double seconds) {
+  const pipeline::MusicPlacement alone{.film_duration_seconds = seconds};
+  auto file = options.marker_file;
+  file.title = std::filesystem::path(options.file).filename().string();
+  pipeline::write_markers(options.markers,
+                          pipeline::place_markers(alone, {.beats_seconds = result.beats_seconds}),
+                          alone, file);
+}
+
 int run(const Options& options) {
   audio::BeatOptions beats;
   beats.method = pipeline::parse_beat_method(options.method);
   beats.rate_hz = options.rate_hz;
   beats.external = aubio_backend();
   require_writable("--plot", options.plot);
+  require_writable("--markers", options.markers);
+  if (!options.markers.empty()) {
+    pipeline::validate_marker_file(options.markers, options.marker_file);
+  }
   media::DecodePlan plan;
   plan.audio.emplace().rate_hz = options.rate_hz;
   const auto decoded = media::decode(options.file, plan, control().stop);
@@ -47,6 +64,10 @@ int run(const Options& options) {
   print(result, options);
   std::vector<ItemFailure> failures;
   write_output(options.plot, failures, [&] { pipeline::write_beat_plot(options.plot, result); });
+  write_output(options.markers, failures, [&] {
+    const auto& sound = *decoded.audio;
+    write_markers(options, result, static_cast<double>(sound.samples.size(1)) / sound.rate_hz);
+  });
   return report_failures(failures, 1);
 }
 
@@ -63,6 +84,7 @@ Command add_beats(CLI::App& root) {
       ->capture_default_str();
   app->add_option("--rate", options->rate_hz, "analysis rate in Hz")->capture_default_str();
   app->add_option("--plot", options->plot, "write onset strength and beats to this SVG file");
+  add_marker_options(*app, options->markers, options->marker_file);
   return {app, [options] { return run(*options); }};
 }
 

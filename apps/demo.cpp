@@ -211,6 +211,7 @@ int run_demo(const Options& options) {
                pipeline::write_match_report(out / "report.html", analysis, hits, {}, watch);
                media::PreviewOptions preview;
                preview.offset_seconds = hits.front().offset_seconds;
+               preview.target_lufs = media::kPreviewLufs;
                media::write_preview(film.path, pipeline::track_path(hits.front()),
                                     out / "preview.mp4", preview);
                summary["match"] = {{"film", film.id}, {"track", film.track}, {"hits", hits}};

@@ -3,7 +3,9 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "editor_options.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/media/film_writer.h"
@@ -16,6 +18,7 @@ namespace {
 struct Options {
   Common common;
   std::string film, index, preview, report;
+  std::optional<double> preview_lufs;
   pipeline::MatchOptions match;
 };
 
@@ -64,6 +67,15 @@ int run_words(const Options& options) {
   return finish(hits);
 }
 
+// ", -16.0 LUFS"
+std::string loudness_text(const media::PreviewSummary& preview) {
+  if (!preview.loudness_lufs) return "";
+  char text[80];
+  std::snprintf(text, sizeof text, ", %.1f LUFS%s", *preview.loudness_lufs,
+                preview.held_by_peaks ? " (its peaks leave room for no more)" : "");
+  return text;
+}
+
 // After the ranking is printed: it stays where a file cannot be written.
 std::vector<ItemFailure> write_files(const Options& options, const pipeline::FilmAnalysis& film,
                                      const std::vector<retrieval::Hit>& hits,
@@ -78,9 +90,11 @@ std::vector<ItemFailure> write_files(const Options& options, const pipeline::Fil
   write_output(options.preview, failures, [&] {
     media::PreviewOptions preview;
     preview.offset_seconds = hits.front().offset_seconds;
-    media::write_preview(options.film, pipeline::track_path(hits.front()), options.preview,
-                         preview);
-    std::cerr << "preview with " << hits.front().id << ": " << options.preview << "\n";
+    preview.target_lufs = options.preview_lufs;
+    const auto done = media::write_preview(options.film, pipeline::track_path(hits.front()),
+                                           options.preview, preview, watch.stop);
+    std::cerr << "preview with " << hits.front().id << loudness_text(done) << ": "
+              << options.preview << "\n";
   });
   return failures;
 }
@@ -138,6 +152,7 @@ Command add_match(CLI::App& root) {
   app->add_option(
       "--preview", options->preview,
       "write the film with the best track under it: a name in .mp4, .m4v, .mov or .mkv");
+  add_preview_loudness(*app, options->preview_lufs);
   return {app, [options] { return run(*options); }};
 }
 

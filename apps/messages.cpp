@@ -19,7 +19,8 @@ std::string plain(const std::string& message) {
       " ClipDataset FeatureStore FilmWriter FilmWriterOptions LibraryOptions PairDataset "
       "build_index check_store compact_store decode describe embed evaluate extract "
       "find_state_dict generate_library match merge_store probe read_safetensors "
-      "read_torch_checkpoint store synth to_csv train write_audio write_preview write_safetensors ";
+      "read_torch_checkpoint store synth to_csv train write_audio write_markers write_preview "
+      "write_safetensors ";
   std::string text = message;
   if (const auto colon = text.find(": "); colon != text.npos) {
     const bool known = kFunctions.find(" " + text.substr(0, colon) + " ") != kFunctions.npos;

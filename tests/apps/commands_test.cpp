@@ -67,6 +67,39 @@ TEST(Program, BeatsPrintsTempoAndSeconds) {
   EXPECT_TRUE(fs::exists(folder / "b.svg"));
 }
 
+TEST(Program, BeatsAreWrittenAsMarkers) {
+  test::TempFolder folder;
+  const auto clicks = folder / "clicks.wav";
+  write_clicks(clicks, 120, 12);
+  const auto beats = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command = {"beats", clicks, "--json"};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_vmr(command);
+  };
+  const auto json = beats({"--markers", folder / "m.json", "--fps", "29.97"});
+  ASSERT_EQ(json.exit_code, 0) << json.error;
+  const std::vector<double> seconds = json.json().at("beats_seconds");
+  const auto file = nlohmann::json::parse(std::ifstream(folder / "m.json"));
+  EXPECT_EQ(file.at("title"), "clicks.wav");
+  EXPECT_EQ(file.at("drop_frame"), true);
+  EXPECT_EQ(file.at("film_duration_seconds"), 12);
+  ASSERT_EQ(file.at("markers").size(), seconds.size() + 1);
+  EXPECT_EQ(file.at("markers")[0].at("timecode"), "01:00:00;00");
+  EXPECT_EQ(file.at("markers")[3].at("name"), "beat 3");
+  EXPECT_EQ(file.at("markers")[3].at("music_seconds"), seconds[2]);
+  EXPECT_EQ(beats({"--markers", folder / "m.edl", "--timecode-start", "00:00:00:00"}).exit_code, 0);
+  std::string first;
+  std::getline(std::ifstream(folder / "m.edl"), first);
+  EXPECT_EQ(first, "TITLE: clicks.wav\r");
+  // What is wrong is said before the work.
+  const auto format = beats({"--markers", folder / "m.xml"});
+  EXPECT_EQ(format.exit_code, 2);
+  EXPECT_EQ(format.out, "");
+  EXPECT_THAT(format.error, HasSubstr("ends in .json, .csv, .edl or .txt (Audacity), not in .xml"));
+  EXPECT_EQ(beats({"--markers", folder / "m.edl", "--timecode-start", "1h"}).exit_code, 2);
+  EXPECT_THAT(beats({"--fps", "24.5"}).error, HasSubstr("expected 23.976, 24, 25, 29.97"));
+}
+
 TEST(Program, FlowPrintsATimeForEachMagnitude) {
   test::TempFolder folder;
   test::write_square_film(folder / "film.mp4", 100, 2, 1);

@@ -333,7 +333,12 @@ TEST_F(Faults, AMatchPrintsItsRankingWhereAFileCannotBeWritten) {
   const auto match = [&](const std::string& option, const std::string& out) {
     return run_vmr({"match", film, "--index", index, option, out});
   };
-  EXPECT_EQ(match("--preview", path("p.mp4")).exit_code, 0);
+  const auto preview = match("--preview", path("p.mp4"));
+  EXPECT_EQ(preview.exit_code, 0);
+  EXPECT_THAT(preview.error, HasSubstr(" LUFS"));
+  const auto loud = match("--preview-loudness", "5");
+  EXPECT_EQ(loud.exit_code, 2);
+  EXPECT_THAT(loud.error, HasSubstr("expected -60 to 0 LUFS, as -16, or off, got \"5\""));
   EXPECT_TRUE(fs::exists(path("p.mp4")));
   // The best track's file goes: its preview cannot be made, the ranking stands.
   fs::rename(path("lib"), path("moved"));
