@@ -97,7 +97,7 @@ TEST(WriteAudio, AnUnknownExtensionIsTheCallersFault) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
-TEST(Preview, KeepsThePictureAndLaysTheMusicFromItsOffset) {
+TEST(WritePreview, KeepsThePictureAndLaysTheMusicFromItsOffset) {
   TempFolder folder;
   test::write_numbered_film(folder / "film.mp4", 100, {.channels = 2});
   const auto track = test::click_track(75, 10, 44100, 0.3);
@@ -128,7 +128,7 @@ TEST(Preview, KeepsThePictureAndLaysTheMusicFromItsOffset) {
   }
 }
 
-TEST(Preview, FadesOutAtTheEndOfTheFilm) {
+TEST(WritePreview, FadesOutAtTheEndOfTheFilm) {
   TempFolder folder;
   test::write_numbered_film(folder / "film.mp4", 50, {.channels = 0, .rotation_degrees = 90});
   write_audio(folder / "music.flac", {test::tone(440, 10, 48000), 48000, 0});
