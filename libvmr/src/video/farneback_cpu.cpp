@@ -1,9 +1,7 @@
 #include "video/farneback_cpu.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
+#include <array>
 
 #include "vmr/core/parallel.h"
 
@@ -43,57 +41,49 @@ const FarnebackKernels& best_farneback_kernels() {
   return *farneback_portable();
 }
 
-void FarnebackWorker::Free::operator()(float* p) const { std::free(p); }
-
 FarnebackWorker::FarnebackWorker(const FarnebackPlan& plan, const FarnebackKernels& kernels,
                                  int threads)
-    : plan_(plan),
-      kernels_(kernels),
-      threads_(std::clamp(threads, 1, std::max(1, plan.height / kBandRows))) {
+    : plan_(plan), kernels_(kernels) {
   level_ = planes(plan.width, plan.height, 1);
+  bands_.resize(static_cast<size_t>(std::clamp(threads, 1, std::max(1, plan.height / kBandRows))));
   for (const auto& level : plan.levels) {
     const int64_t stride = (level.width + 15) / 16 * 16 * kPixelFloats;
     for (auto& frame : frames_) {
-      frame.levels.push_back({floats(stride * level.height), stride});
+      frame.levels.push_back({pool_.take(stride * level.height), stride});
     }
-    flows_[0].push_back(planes(level.width, level.height, kFlowPlanes));
-    if (threads_ > 1) flows_[1].push_back(planes(level.width, level.height, kFlowPlanes));
+    for (auto& band : bands_) {
+      band.flows.push_back(planes(level.width, level.height, kFlowPlanes));
+    }
+    for (auto& joined : joined_) {
+      if (bands_.size() > 1) joined.push_back(planes(level.width, level.height, kFlowPlanes));
+    }
   }
-  for (int i = 0; i < threads_; ++i) scratch_.push_back(floats(scratch_floats(plan)));
-  const int rings = std::max(threads_, std::min(plan.iterations, kIterationsInFlight));
-  for (int i = 0; i < rings; ++i) {
-    rings_.push_back(floats(window_ring(plan.width, plan.radius)));
+  for (auto& band : bands_) {
+    band.scratch = pool_.take(scratch_floats(plan));
+    for (int i = 0; i < std::min(plan.iterations, kIterationsInFlight); ++i) {
+      band.rings.push_back(pool_.take(window_ring(plan.width, plan.radius)));
+    }
   }
-}
-
-float* FarnebackWorker::floats(int64_t count) {
-  // A vector may be read whole at the end of the last row.
-  const size_t bytes = static_cast<size_t>((count + 64 + 15) / 16 * 16) * sizeof(float);
-  auto* data = static_cast<float*>(std::aligned_alloc(64, bytes));
-  if (!data) throw std::bad_alloc();
-  memory_.emplace_back(data);
-  std::memset(data, 0, bytes);
-  return data;
 }
 
 Planes FarnebackWorker::planes(int64_t width, int64_t height, int64_t count) {
   const int64_t stride = row_floats(width);
-  return {floats(stride * height * count) + kLeftPad, stride, count};
+  return {pool_.take(stride * height * count) + kLeftPad, stride, count};
 }
 
 int FarnebackWorker::band_count(int rows, int align) const {
-  return std::clamp(rows / std::max(kBandRows, align), 1, threads_);
+  return std::clamp(rows / std::max(kBandRows, align), 1, static_cast<int>(bands_.size()));
 }
 
 template <typename Body>
-void FarnebackWorker::bands(int rows, int align, const Body& body) {
+void FarnebackWorker::for_bands(int rows, int align, const Body& body) {
   const int wanted = band_count(rows, align);
-  if (wanted == 1) return body(0, 0, rows);
+  if (wanted == 1) return body(bands_[0], 0, rows);
   const int units = (rows + align - 1) / align;
   for_each_item(wanted, wanted, [&](int64_t i) {
     const int y0 = static_cast<int>(units * i / wanted) * align;
     const int y1 = std::min(static_cast<int>(units * (i + 1) / wanted) * align, rows);
-    if (y0 < y1) body(static_cast<size_t>(i), y0, y1);
+    if (y0 < y1) body(bands_[static_cast<size_t>(i)], y0, y1);
   });
 }
 
@@ -106,13 +96,12 @@ const FarnebackWorker::Frame& FarnebackWorker::expanded(int64_t number, const ui
   for (size_t i = 0; i < plan_.levels.size(); ++i) {
     const auto& level = plan_.levels[i];
     const Planes shrunk{level_.data, row_floats(level.width), 1};
-    bands(level.height, 1, [&](size_t band, int y0, int y1) {
-      kernels_.shrink(picture, view(level.across), view(level.down), shrunk, scratch_[band], y0,
-                      y1);
+    for_bands(level.height, 1, [&](const Band& band, int y0, int y1) {
+      kernels_.shrink(picture, view(level.across), view(level.down), shrunk, band.scratch, y0, y1);
     });
-    bands(level.height, 1, [&](size_t band, int y0, int y1) {
+    for_bands(level.height, 1, [&](const Band& band, int y0, int y1) {
       kernels_.expand(expansion_view(plan_), {level.width, level.height}, shrunk, frame.levels[i],
-                      scratch_[band], y0, y1);
+                      band.scratch, y0, y1);
     });
   }
   frame.number = number;
@@ -130,15 +119,7 @@ Planes FarnebackWorker::flow(int64_t from_number, const uint8_t* from, int64_t t
   if (first_guess) take_guess(first_guess);
   Planes flow;
   for (size_t i = plan_.levels.size(); i-- > 0;) {
-    const auto& level = plan_.levels[i];
-    const Start start{i, flow, first_guess != nullptr};
-    FlowStep step{
-        {level.width, level.height}, first.levels[i], second.levels[i], flows_[0][i], flows_[0][i]};
-    if (band_count(level.height, window_rows(plan_.radius)) > 1) {
-      flow = refine_in_bands(start, step);
-    } else {
-      flow = refine_at_once(start, step);
-    }
+    flow = refine({i, flow, first_guess != nullptr}, first, second);
   }
   return flow;
 }
@@ -153,53 +134,79 @@ void FarnebackWorker::take_guess(const float* guess) {
   }
 }
 
-void FarnebackWorker::begin(const Start& start, const FlowStep& step, size_t band, int y0, int y1) {
+// Rows y0..y1-1 of a level's flow before its first iteration.
+void FarnebackWorker::begin(const Start& start, Planes flow, float* scratch, int y0, int y1) {
   const auto& level = plan_.levels[start.level];
   if (start.coarse.data) {
     kernels_.enlarge(start.coarse, view(level.coarse_across), view(level.coarse_down),
-                     plan_.enlarge, step.flow, scratch_[band], y0, y1);
+                     plan_.enlarge, flow, scratch, y0, y1);
   } else if (start.guessed) {
     kernels_.enlarge(guess_, view(plan_.first_across), view(plan_.first_down), plan_.first_factor,
-                     step.flow, scratch_[band], y0, y1);
+                     flow, scratch, y0, y1);
   } else {
     for (int y = y0; y < y1; ++y) {
-      for (int p = 0; p < kFlowPlanes; ++p) std::fill_n(step.flow.row(y, p), step.size.width, 0.0f);
+      for (int p = 0; p < kFlowPlanes; ++p) std::fill_n(flow.row(y, p), level.width, 0.0f);
     }
   }
 }
 
-// Each iteration follows the one before as soon as the rows it needs are there, while they are in
-// the cache.
-Planes FarnebackWorker::refine_at_once(const Start& start, const FlowStep& step) {
-  const int rows = step.size.height, lag = plan_.radius;
-  const auto window = window_view(plan_);
-  int begun = 0;
-  for (int done = 0; done < plan_.iterations; done += static_cast<int>(rings_.size())) {
-    const int together = std::min(plan_.iterations - done, static_cast<int>(rings_.size()));
-    for (int y = 0; y < rows + (together - 1) * lag; y += kStepRows) {
-      const int needed = std::min(rows, y + kStepRows + lag);
-      if (begun < needed) begin(start, step, 0, begun, needed);
-      begun = std::max(begun, needed);
-      for (int k = 0; k < together; ++k) {
-        const int y0 = std::max(0, y - k * lag), y1 = std::min(rows, y + kStepRows - k * lag);
-        if (y0 < y1) kernels_.iterate(window, step, rings_[k], scratch_[0], y0, y1, y0 == 0);
-      }
-    }
-  }
-  return step.flow;
-}
-
-Planes FarnebackWorker::refine_in_bands(const Start& start, FlowStep step) {
-  step.next = flows_[1][start.level];
-  bands(step.size.height, 1,
-        [&](size_t band, int y0, int y1) { begin(start, step, band, y0, y1); });
-  for (int k = 0; k < plan_.iterations; ++k) {
-    bands(step.size.height, window_rows(plan_.radius), [&](size_t band, int y0, int y1) {
-      kernels_.iterate(window_view(plan_), step, rings_[band], scratch_[band], y0, y1, true);
+// As many iterations at a time as stay in the cache together. A band alone works in place; several
+// work on their own copies, and on what they found together in the next turn.
+Planes FarnebackWorker::refine(const Start& start, const Frame& from, const Frame& to) {
+  const auto& level = plan_.levels[start.level];
+  const Size size{level.width, level.height};
+  Planes flow;
+  for (int done = 0, turn = 0; done < plan_.iterations; done += kIterationsInFlight, ++turn) {
+    const int iterations = std::min(plan_.iterations - done, kIterationsInFlight);
+    const Planes before = flow;
+    const int align = window_rows(plan_.radius);
+    const bool alone = band_count(level.height, align) == 1;
+    flow = alone ? bands_[0].flows[start.level] : joined_[turn % 2][start.level];
+    for_bands(level.height, align, [&](const Band& band, int y0, int y1) {
+      const Planes own = band.flows[start.level];
+      FlowStep step{size, from.levels[start.level], to.levels[start.level], own, own};
+      refine_band(step, band, flow, iterations, y0, y1, [&](int begin0, int begin1) {
+        if (done == 0) {
+          begin(start, own, band.scratch, begin0, begin1);
+        } else if (!alone) {
+          std::copy(before.row(begin0), before.row(begin1), own.row(begin0));
+        }
+      });
     });
-    std::swap(step.flow, step.next);
   }
-  return step.flow;
+  return flow;
+}
+
+// Each iteration follows the one before as soon as the rows it needs are there. Those that others
+// need begin and end farther out, with a block of rows, so that sums are the same in any band.
+template <typename Begin>
+void FarnebackWorker::refine_band(FlowStep step, const Band& band, Planes result, int iterations,
+                                  int y0, int y1, const Begin& begin) {
+  const int rows = step.size.height, lag = plan_.radius, block = window_rows(lag);
+  struct Range {
+    int begin, end;
+  };
+  std::array<Range, kIterationsInFlight> ranges;
+  for (int k = iterations - 1; k >= 0; --k) {
+    ranges[k] = {y0, y1};
+    y0 = std::max(0, y0 - lag) / block * block;
+    y1 = std::min(rows, y1 + lag);
+  }
+  int begun = std::max(0, ranges[0].begin - lag);
+  const int all = std::min(rows, ranges[0].end + lag), last = iterations - 1;
+  for (int y = ranges[0].begin; y < ranges[last].end + last * lag; y += kStepRows) {
+    const int needed = std::min(all, y + kStepRows + lag);
+    if (begun < needed) begin(begun, needed);
+    begun = std::max(begun, needed);
+    for (int k = 0; k < iterations; ++k) {
+      const int from = std::max(ranges[k].begin, y - k * lag);
+      const int to = std::min(ranges[k].end, y + kStepRows - k * lag);
+      if (from >= to) continue;
+      step.next = k == last ? result : step.flow;
+      kernels_.iterate(window_view(plan_), step, band.rings[k], band.scratch, from, to,
+                       from == ranges[k].begin);
+    }
+  }
 }
 
 double FarnebackWorker::lengths(Planes flow) const {

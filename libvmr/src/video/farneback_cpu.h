@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "video/farneback_kernels.h"
+#include "video/farneback_memory.h"
 #include "video/farneback_plan.h"
 
 namespace vmr::video::detail {
@@ -27,40 +27,40 @@ class FarnebackWorker {
   double lengths(Planes flow) const;  // the sum of them
 
  private:
-  struct Free {
-    void operator()(float* p) const;
-  };
-  using Floats = std::unique_ptr<float[], Free>;
   struct Frame {
     int64_t number = -1;
     std::vector<Pixels> levels;
   };
-  int band_count(int rows, int align) const;
-  template <typename Body>
-  void bands(int rows, int align, const Body& body);  // body(band, y0, y1)
-  float* floats(int64_t count);
-  Planes planes(int64_t width, int64_t height, int64_t count);
-  const Frame& expanded(int64_t number, const uint8_t* picture, const Frame* keep);
+  struct Band {                 // of rows of a pair, a thread's
+    std::vector<Planes> flows;  // by level
+    float* scratch;
+    std::vector<float*> rings;  // by iteration in flight
+  };
   struct Start {  // of a level
     size_t level;
     Planes coarse;  // the flow of the coarser level; without data at the coarsest
     bool guessed;   // the coarsest begins at the first guess
   };
+  Planes planes(int64_t width, int64_t height, int64_t count);
+  int band_count(int rows, int align) const;
+  template <typename Body>
+  void for_bands(int rows, int align, const Body& body);  // body(band, y0, y1)
+  const Frame& expanded(int64_t number, const uint8_t* picture, const Frame* keep);
   void take_guess(const float* guess);
-  void begin(const Start& start, const FlowStep& step, size_t band, int y0, int y1);
-  Planes refine_at_once(const Start& start, const FlowStep& step);
-  Planes refine_in_bands(const Start& start, FlowStep step);
+  void begin(const Start& start, Planes flow, float* scratch, int y0, int y1);
+  Planes refine(const Start& start, const Frame& from, const Frame& to);
+  template <typename Begin>
+  void refine_band(FlowStep step, const Band& band, Planes result, int iterations, int y0, int y1,
+                   const Begin& begin);
 
   const FarnebackPlan& plan_;
   const FarnebackKernels& kernels_;
-  int threads_;
-  std::vector<Floats> memory_;
+  FloatPool pool_;
   Planes level_;  // the picture of one level
   Frame frames_[2];
-  std::vector<Planes> flows_[2];  // by level, two to change between
+  std::vector<Band> bands_;
+  std::vector<Planes> joined_[2];  // by level, what several bands found, two to change between
   Planes guess_;
-  std::vector<float*> scratch_;  // by thread
-  std::vector<float*> rings_;    // by thread, or iteration in flight
 };
 
 }  // namespace vmr::video::detail
