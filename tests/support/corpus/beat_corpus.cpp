@@ -1,0 +1,65 @@
+#include "support/corpus/beat_corpus.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "support/corpus/band.h"
+#include "support/corpus/composer.h"
+#include "support/corpus/groove.h"
+#include "support/corpus/midi_file.h"
+#include "support/corpus/no_music.h"
+
+namespace vmr::corpus {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_truth(const fs::path& path, const Piece& piece) {
+  std::ofstream(path) << nlohmann::ordered_json{{"metre", piece.metre},
+                                                {"bpm", piece.bpm},
+                                                {"tempo_octave_ok", piece.tempo_octave_ok},
+                                                {"seconds", piece.seconds},
+                                                {"tags", piece.tags},
+                                                {"down_beats", piece.down_beats},
+                                                {"beats", piece.beats}}
+                             .dump(1)
+                      << "\n";
+}
+
+Samples play(const Piece& piece, const CorpusOptions& options, const fs::path& scratch,
+             std::set<std::string>& tags) {
+  if (options.split == Split::dev) {
+    if (const auto font = find_sound_font()) {
+      tags.insert("fluidsynth");
+      return play_midi(piece, *font, scratch);
+    }
+  }
+  tags.insert("band");
+  return play_band(piece, options.seed);
+}
+
+}  // namespace
+
+std::vector<Piece> compose_corpus(const CorpusOptions& options) {
+  if (options.split == Split::none) return {};
+  return options.split == Split::dev ? compose_songs(options.seed, options.pieces)
+                                     : compose_grooves(options.seed, options.pieces);
+}
+
+int write_corpus(const fs::path& folder, const CorpusOptions& options) {
+  fs::create_directories(folder);
+  if (options.split == Split::none) return write_no_music(folder, options.seed, options.pieces);
+  const auto scratch = folder / ".scratch";
+  fs::create_directories(scratch);
+  uint64_t item = options.seed * 1000;
+  for (Piece& piece : compose_corpus(options)) {
+    auto samples = play(piece, options, scratch, piece.tags);
+    if (!apply(piece.treatment, ++item, scratch, samples)) piece.tags.erase("mp3");
+    write_wav(folder / (piece.name + ".wav"), samples);
+    write_truth(folder / (piece.name + ".json"), piece);
+  }
+  fs::remove_all(scratch);
+  return options.pieces;
+}
+
+}  // namespace vmr::corpus

@@ -1,0 +1,31 @@
+// The corpus: pieces composed, played, treated and written with their truth.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "support/corpus/sound.h"
+
+namespace vmr::corpus {
+
+enum class Split {
+  dev,    // songs (composer.h), General MIDI through FluidSynth where installed
+  check,  // grooves (groove.h), our own band: not to be tuned to
+  none,   // noise, silence and babble without any beat
+};
+
+struct CorpusOptions {
+  Split split = Split::dev;
+  uint64_t seed = 1;
+  int pieces = 40;
+};
+
+// Writes NAME.wav (mono, 16 bit, 44.1 kHz) and NAME.json for each piece, and returns how many. The
+// same options give the same files on the same machine; dev differs between machines with and
+// without FluidSynth, which the tags tell ("fluidsynth").
+int write_corpus(const std::filesystem::path& folder, const CorpusOptions& options);
+
+std::vector<Piece> compose_corpus(const CorpusOptions& options);
+
+}  // namespace vmr::corpus
