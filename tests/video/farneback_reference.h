@@ -1,5 +1,5 @@
 // Farneback's flow in the most readable form, one pixel at a time in double sums: what the vector
-// code is compared with.
+// code is compared with. The arithmetic of a pixel is that of the CUDA version.
 #pragma once
 
 #include <algorithm>
@@ -12,73 +12,8 @@
 
 namespace vmr::video::test {
 
-using detail::border_weight;
-using detail::ExpansionScale;
-
-// The expansion f(x, y) ~ c + b.x + x'Ax around a pixel; c is not needed.
-struct Expansion {
-  float by, bx, ayy, axx, axy;
-};
-
-// Sums of the neighbourhood, weighted by g(x) g(y) and by powers of the offset: one = 1, x = x,
-// xx = x^2 and so on.
-struct NeighbourhoodSums {
-  float one, x, y, xx, yy, xy;
-};
-
-inline Expansion expansion_of(const NeighbourhoodSums& s, const ExpansionScale& k) {
-  return {s.y * k.linear, s.x * k.linear, s.one * k.shared + s.yy * k.square,
-          s.one * k.shared + s.xx * k.square, s.xy * k.mixed};
-}
-
-// The equations G d = h of one pixel, before they are averaged over the window.
-struct Equations {
-  float gyy, gxy, gxx, hy, hx;
-};
-
-inline float border_weight_at(int x, int y, int width, int height) {
-  return border_weight(x) * border_weight(width - 1 - x) * border_weight(y) *
-         border_weight(height - 1 - y);
-}
-
-// `from` at the pixel, `to` at the pixel plus its displacement (dx, dy), pixels; `inside` says
-// whether that place lies in the picture: if not, `to` is not used.
-inline Equations equations_of(const Expansion& from, const Expansion& to, bool inside, float dx,
-                              float dy, float weight) {
-  float ayy = from.ayy, axx = from.axx, axy = from.axy * 0.5f;
-  float by = from.by * 0.5f, bx = from.bx * 0.5f;
-  if (inside) {
-    ayy = (from.ayy + to.ayy) * 0.5f;
-    axx = (from.axx + to.axx) * 0.5f;
-    axy = (from.axy + to.axy) * 0.25f;
-    by = (from.by - to.by) * 0.5f;
-    bx = (from.bx - to.bx) * 0.5f;
-  }
-  by = (by + ayy * dy + axy * dx) * weight;
-  bx = (bx + axy * dy + axx * dx) * weight;
-  ayy *= weight;
-  axx *= weight;
-  axy *= weight;
-  return {ayy * ayy + axy * axy, (ayy + axx) * axy, axx * axx + axy * axy, ayy * by + axy * bx,
-          axy * by + axx * bx};
-}
-
-struct Displacement {
-  float x, y;
-};
-
-// a b - c d without the cancellation of two rounded products (Kahan).
-inline float difference_of_products(float a, float b, float c, float d) {
-  const float cd = c * d;
-  return __builtin_fmaf(a, b, -cd) + __builtin_fmaf(-c, d, cd);
-}
-
-// Solves the averaged equations.
-inline Displacement solve(const Equations& e) {
-  const float scale = 1.0f / (difference_of_products(e.gyy, e.gxx, e.gxy, e.gxy) + 1e-3f);
-  return {difference_of_products(e.gyy, e.hx, e.gxy, e.hy) * scale,
-          difference_of_products(e.gxx, e.hy, e.gxy, e.hx) * scale};
-}
+using detail::Equations;
+using detail::Expansion;
 
 struct Field {
   int width = 0, height = 0;
@@ -129,7 +64,7 @@ inline std::vector<Expansion> expanded(const detail::FarnebackPlan& plan, const 
           xy += v * i * j;
         }
       }
-      result.push_back(expansion_of(
+      result.push_back(detail::expansion_of(
           {float(one), float(sx), float(sy), float(xx), float(yy), float(xy)}, plan.scale));
     }
   }
@@ -187,8 +122,8 @@ inline std::vector<float> farneback_reference(const detail::FarnebackPlan& plan,
           const float dx = u.at(x, y), dy = v.at(x, y);
           Expansion to{};
           const bool inside = sampled(expansions[1], w, h, float(x) + dx, float(y) + dy, to);
-          equations.push_back(equations_of(expansions[0][equations.size()], to, inside, dx, dy,
-                                           border_weight_at(x, y, w, h)));
+          equations.push_back(detail::equations_of(expansions[0][equations.size()], to, inside, dx,
+                                                   dy, detail::border_weight_at(x, y, w, h)));
         }
       }
       for (int y = 0; y < h; ++y) {
@@ -205,7 +140,7 @@ inline std::vector<float> farneback_reference(const detail::FarnebackPlan& plan,
               for (int p = 0; p < 5; ++p) sums[p] += weight * parts[p];
             }
           }
-          const auto d = solve(
+          const auto d = detail::solve(
               {float(sums[0]), float(sums[1]), float(sums[2]), float(sums[3]), float(sums[4])});
           u.set(x, y) = d.x;
           v.set(x, y) = d.y;

@@ -31,21 +31,24 @@ void farneback_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& pa
   });
 }
 
-at::Tensor require_first_guess(const at::Tensor& grey, int64_t pairs, const FlowOptions& options) {
+}  // namespace
+
+at::Tensor require_first_guess(const at::Tensor& frames, int64_t pairs,
+                               const FlowOptions& options) {
   const at::Tensor& guess = options.first_guess;
   if (!guess.defined()) return guess;
   VMR_CHECK(
       options.method == FlowMethod::farneback || options.method == FlowMethod::farneback_opencv,
       "FlowOptions: first_guess is for Farneback's methods; leave it out");
-  VMR_CHECK(guess.scalar_type() == at::kFloat && guess.device().is_cpu() &&
-                guess.sizes() == at::IntArrayRef({pairs, 2, grey.size(1), grey.size(2)}),
-            "FlowOptions: expected first_guess [", pairs, ", 2, ", grey.size(1), ", ", grey.size(2),
-            "] float32 on the CPU, got ", guess.sizes(), " ", guess.scalar_type());
-  VMR_CHECK(guess.isfinite().all().item<bool>(), "FlowOptions: first_guess holds NaN or infinity");
+  VMR_CHECK(guess.scalar_type() == at::kFloat && guess.device() == frames.device() &&
+                guess.sizes() == at::IntArrayRef({pairs, 2, frames.size(1), frames.size(2)}),
+            "FlowOptions: expected first_guess [", pairs, ", 2, ", frames.size(1), ", ",
+            frames.size(2), "] float32 on ", frames.device().str(), " as the frames, got ",
+            guess.sizes(), " ", guess.scalar_type(), " on ", guess.device().str());
+  VMR_CHECK(!guess.is_cpu() || guess.isfinite().all().item<bool>(),
+            "FlowOptions: first_guess holds NaN or infinity");
   return guess.contiguous();
 }
-
-}  // namespace
 
 void flow_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& pairs,
                    const FlowOptions& options, const FlowSink& sink) {

@@ -33,6 +33,13 @@ void opencv_flow_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& 
 // grey frames, contiguous.
 at::Tensor require_flow_input(const at::Tensor& frames, const char* function);
 
+// Throws unless frames [n, h, w, ...] have kMinFlowPixels to kMaxFlowPixels a side.
+void check_flow_size(const at::Tensor& frames, const char* function);
+
+// options.first_guess, contiguous, or undefined. Throws unless it suits so many pairs of `frames`
+// [n, h, w, ...]. On a CUDA device its values are not looked at: that would wait for the device.
+at::Tensor require_first_guess(const at::Tensor& frames, int64_t pairs, const FlowOptions& options);
+
 // The mean length of the vectors of each pair, pixels.
 std::vector<float> mean_magnitudes(const at::Tensor& grey, const std::vector<FramePair>& pairs,
                                    const FlowOptions& options);

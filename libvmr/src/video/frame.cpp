@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "video/grey_pixel.h"
 #include "video/resize_kernels.h"
 #include "video/tensor_checks.h"
 #include "vmr/core/error.h"
@@ -18,19 +19,8 @@ bool is_pillow(ResizeKernel kernel) {
   return kernel == ResizeKernel::pillow_bilinear || kernel == ResizeKernel::pillow_bicubic;
 }
 
-// Weights of R, G, B in 1/32768.
-struct GreyWeights {
-  int32_t first, second, third;
-};
-constexpr GreyWeights kRgbWeights{9798, 19235, 3735};
-constexpr GreyWeights kBgrWeights{3735, 19235, 9798};
-
-void grey_row(const uint8_t* rgb, uint8_t* grey, int64_t pixels, GreyWeights weights) {
-  for (int64_t i = 0; i < pixels; ++i) {
-    const int32_t sum = rgb[3 * i] * weights.first + rgb[3 * i + 1] * weights.second +
-                        rgb[3 * i + 2] * weights.third;
-    grey[i] = static_cast<uint8_t>((sum + (1 << 14)) >> 15);
-  }
+void grey_row(const uint8_t* rgb, uint8_t* grey, int64_t pixels, detail::GreyWeights weights) {
+  for (int64_t i = 0; i < pixels; ++i) grey[i] = detail::grey_of(rgb + 3 * i, weights);
 }
 
 }  // namespace
@@ -73,7 +63,7 @@ at::Tensor to_grey(const at::Tensor& frames, bool bgr_weights) {
             detail::describe(frames), "; grey frames need no conversion");
   at::Tensor grey = at::empty(source.sizes().slice(0, source.dim() - 1), source.options());
   grey_row(source.const_data_ptr<uint8_t>(), grey.mutable_data_ptr<uint8_t>(), grey.numel(),
-           bgr_weights ? kBgrWeights : kRgbWeights);
+           bgr_weights ? detail::kBgrWeights : detail::kRgbWeights);
   return grey;
 }
 
@@ -114,7 +104,7 @@ at::Tensor grey_clips(const at::Tensor& frames, const GreyClipOptions& options) 
   for (int64_t i = 0; i < clips * c; ++i) {
     for (int64_t y = 0; y < h; ++y) {
       grey_row(rgb + (indices[i] * h + y) * w * 3, grey + ((i / c * h + y) * c + i % c) * w, w,
-               options.bgr_weights ? kBgrWeights : kRgbWeights);
+               options.bgr_weights ? detail::kBgrWeights : detail::kRgbWeights);
     }
   }
   return result;

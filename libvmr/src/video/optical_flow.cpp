@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
+#include "video/farneback_batch.h"
 #include "video/farneback_cpu.h"
 #include "video/flow_pairs.h"
 #include "video/tensor_checks.h"
@@ -15,18 +15,22 @@
 namespace vmr::video {
 namespace detail {
 
+void check_flow_size(const at::Tensor& frames, const char* function) {
+  VMR_CHECK(frames.size(1) >= kMinFlowPixels && frames.size(2) >= kMinFlowPixels, function,
+            ": frames must be at least ", kMinFlowPixels, " x ", kMinFlowPixels, " pixels, got ",
+            frames.size(1), " x ", frames.size(2), "; enlarge them first");
+  VMR_CHECK(frames.size(1) <= kMaxFlowPixels && frames.size(2) <= kMaxFlowPixels, function,
+            ": frames may have up to ", kMaxFlowPixels, " pixels a side, got ", frames.size(1),
+            " x ", frames.size(2), "; shrink them first");
+}
+
 at::Tensor require_flow_input(const at::Tensor& frames, const char* function) {
   const bool colour = frames.defined() && frames.dim() == 4;
   const at::Tensor source = require_uint8(colour ? to_grey(frames) : frames, function,
                                           "uint8 frames [n, h, w] or [n, h, w, 3]");
   VMR_CHECK(source.dim() == 3, function, ": expected frames [n, h, w] or [n, h, w, 3], got ",
             describe(frames));
-  VMR_CHECK(source.size(1) >= kMinFlowPixels && source.size(2) >= kMinFlowPixels, function,
-            ": frames must be at least ", kMinFlowPixels, " x ", kMinFlowPixels, " pixels, got ",
-            source.size(1), " x ", source.size(2), "; enlarge them first");
-  VMR_CHECK(source.size(1) <= kMaxFlowPixels && source.size(2) <= kMaxFlowPixels, function,
-            ": frames may have up to ", kMaxFlowPixels, " pixels a side, got ", source.size(1),
-            " x ", source.size(2), "; shrink them first");
+  check_flow_size(source, function);
   return source;
 }
 
@@ -45,6 +49,8 @@ std::vector<float> mean_magnitudes(const at::Tensor& grey, const std::vector<Fra
 }  // namespace detail
 
 namespace {
+
+bool on_cuda(const at::Tensor& frames) { return frames.defined() && frames.is_cuda(); }
 
 std::vector<detail::FramePair> consecutive_pairs(int64_t frames) {
   std::vector<detail::FramePair> pairs;
@@ -93,16 +99,25 @@ void validate(const FarnebackOptions& options) {
 void validate(const FlowOptions& options) {
   validate(options.farneback);
   VMR_CHECK(options.threads >= 0, "FlowOptions: threads must be >= 0, got ", options.threads);
+  VMR_CHECK(options.workspace_bytes >= 0, "FlowOptions: workspace_bytes must be >= 0, got ",
+            options.workspace_bytes);
 }
 
 at::Tensor optical_flow(const at::Tensor& frames, const FlowOptions& options) {
   validate(options);
+  if (on_cuda(frames)) {
+    return detail::farneback_on_cuda("optical_flow", {frames}, options, detail::FlowResult::fields);
+  }
   const at::Tensor grey = detail::require_flow_input(frames, "optical_flow");
   return fields(grey, consecutive_pairs(grey.size(0)), options);
 }
 
 at::Tensor flow_between(const at::Tensor& from, const at::Tensor& to, const FlowOptions& options) {
   validate(options);
+  if (on_cuda(from) || on_cuda(to)) {
+    return detail::farneback_on_cuda("flow_between", {from, to}, options,
+                                     detail::FlowResult::fields);
+  }
   const at::Tensor first = detail::require_flow_input(from, "flow_between");
   const at::Tensor second = detail::require_flow_input(to, "flow_between");
   VMR_CHECK(first.sizes() == second.sizes(),
@@ -115,6 +130,10 @@ at::Tensor flow_between(const at::Tensor& from, const at::Tensor& to, const Flow
 
 at::Tensor magnitude_map(const at::Tensor& frames, const FlowOptions& options) {
   validate(options);
+  if (on_cuda(frames)) {
+    return detail::farneback_on_cuda("magnitude_map", {frames}, options,
+                                     detail::FlowResult::lengths);
+  }
   const at::Tensor grey = detail::require_flow_input(frames, "magnitude_map");
   const auto pairs = consecutive_pairs(grey.size(0));
   const int64_t h = grey.size(1), w = grey.size(2);
@@ -134,13 +153,16 @@ at::Tensor magnitude_map(const at::Tensor& frames, const FlowOptions& options) {
 at::Tensor direction_histogram(const at::Tensor& frames, int64_t bins, const FlowOptions& options) {
   validate(options);
   VMR_CHECK(bins >= 1 && bins <= 3600, "direction_histogram: expected 1 to 3600 bins, got ", bins);
+  if (on_cuda(frames)) {
+    return detail::farneback_on_cuda("direction_histogram", {frames}, options,
+                                     detail::FlowResult::directions, bins);
+  }
   const at::Tensor grey = detail::require_flow_input(frames, "direction_histogram");
   const auto pairs = consecutive_pairs(grey.size(0));
   const int64_t h = grey.size(1), w = grey.size(2);
   at::Tensor histogram =
       at::empty({static_cast<int64_t>(pairs.size()), bins}, grey.options().dtype(at::kFloat));
   auto* values = histogram.mutable_data_ptr<float>();
-  const double turns = static_cast<double>(bins) / (2 * std::numbers::pi);
   detail::flow_of_pairs(grey, pairs, options, [&](int64_t pair, detail::Planes field) {
     std::vector<double> sums(static_cast<size_t>(bins));
     for (int64_t y = 0; y < h; ++y) {
@@ -148,8 +170,8 @@ at::Tensor direction_histogram(const at::Tensor& frames, int64_t bins, const Flo
       for (int64_t x = 0; x < w; ++x) {
         const double length = std::sqrt(u[x] * u[x] + v[x] * v[x]);
         if (!std::isfinite(length)) continue;
-        const auto bin = static_cast<int64_t>(std::floor(std::atan2(v[x], u[x]) * turns));
-        sums[static_cast<size_t>((bin + bins) % bins)] += length;
+        const int bin = detail::direction_bin(u[x], v[x], static_cast<int>(bins));
+        sums[static_cast<size_t>(bin)] += length;
       }
     }
     for (int64_t i = 0; i < bins; ++i) {
@@ -162,6 +184,10 @@ at::Tensor direction_histogram(const at::Tensor& frames, int64_t bins, const Flo
 
 at::Tensor mean_magnitude(const at::Tensor& frames, const FlowOptions& options) {
   validate(options);
+  if (on_cuda(frames)) {
+    return detail::farneback_on_cuda("mean_magnitude", {frames}, options,
+                                     detail::FlowResult::mean_length);
+  }
   const at::Tensor source = detail::require_flow_input(frames, "mean_magnitude");
   const auto means = detail::mean_magnitudes(source, consecutive_pairs(source.size(0)), options);
   at::Tensor result =

@@ -17,10 +17,8 @@ at::Tensor flow_trajectory(const at::Tensor& grey, const FlowOptions& options) {
   const int64_t frames = grey.size(0);
   at::Tensor values = at::zeros({frames}, magnitudes.options());
   if (frames < 2) return values;
-  const auto* pair = magnitudes.const_data_ptr<float>();
-  auto* value = values.mutable_data_ptr<float>();
-  value[0] = pair[0];
-  std::copy(pair, pair + frames - 1, value + 1);
+  values.narrow(0, 0, 1).copy_(magnitudes.narrow(0, 0, 1));
+  values.narrow(0, 1, frames - 1).copy_(magnitudes);
   return values;
 }
 

@@ -10,6 +10,11 @@
 // computed the same way whatever `threads` and OpenCV's own thread count are; tests pin identical
 // bits on one machine. Between instruction sets results differ by rounding. libvmr never changes
 // OpenCV's settings. Thread-safe.
+//
+// Frames on a CUDA device give results there, by farneback only. Work is put on the device's
+// current stream and nothing waits for it: neither the host nor other streams. All pairs of a call
+// are computed together, in memory of LibTorch's allocator; the bits are the same for any batch,
+// `workspace_bytes`, stream and number of threads that call, and differ from the CPU's by rounding.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -41,11 +46,17 @@ struct FlowOptions {
   // Change results.
   FlowMethod method = FlowMethod::farneback;
   FarnebackOptions farneback;
-  // Where the search begins, [pairs, 2, h, w] float32, pixels; undefined: no motion. Farneback's
-  // methods only.
+  // Where the search begins, [pairs, 2, h, w] float32, pixels, on the frames' device; undefined: no
+  // motion. Farneback's methods only. Must be finite; on a CUDA device that is not checked, and a
+  // NaN spreads as far as its window.
   at::Tensor first_guess;
-  // Changes speed only.
-  int threads = 1;  // for pairs, and within a pair when they are fewer; 0 = one per core
+  // Change speed only.
+  int threads = 1;  // for pairs, and within a pair when they are fewer; 0 = one per core. CPU only
+  // Memory beside frames and results on a CUDA device; of longer sequences as many pairs as fit are
+  // computed at a time, at least one. A pair of a sequence takes 32 bytes a pixel for fields and 40
+  // for what is made of them, 1 more for RGB, 40 more for windows above 17, and 24 more where its
+  // frames are shared with no other pair.
+  int64_t workspace_bytes = int64_t{256} << 20;
 };
 
 void validate(const FarnebackOptions& options);
@@ -57,16 +68,16 @@ inline constexpr int64_t kMinFlowPixels = 16, kMaxFlowPixels = 16384;
 // `frames` [n, h, w] grey or [n, h, w, 3] RGB, uint8 -> [n-1, 2, h, w] float32, pixels; channel 0
 // to the right, 1 downwards; row i from frame i to frame i + 1. n < 2 gives [0, 2, h, w]. Requires:
 // h, w of kMinFlowPixels to kMaxFlowPixels. Throws: InvalidArgument; NotBuilt for OpenCV's methods
-// without OpenCV.
+// without OpenCV; CudaError for CUDA frames in a build without CUDA, or when a launch fails.
 at::Tensor optical_flow(const at::Tensor& frames, const FlowOptions& options = {});
 
 // The same for pairs: row i from from[i] to to[i], frames [n, h, w] or [n, h, w, 3] each.
 at::Tensor flow_between(const at::Tensor& from, const at::Tensor& to,
                         const FlowOptions& options = {});
 
-// What is made of each pair's field without keeping it. A thread holds two expansions and two
-// fields, about 80 bytes a pixel. Arguments and exceptions as above; n < 2 gives no rows. The mean
-// length of the vectors, [n-1] float32, pixels: mean over the image of sqrt(u^2 + v^2).
+// What is made of each pair's field without keeping it. On the CPU a thread holds two expansions
+// and two fields, about 80 bytes a pixel. Arguments and exceptions as above; n < 2 gives no rows.
+// The mean length of the vectors, [n-1] float32, pixels: mean over the image of sqrt(u^2 + v^2).
 at::Tensor mean_magnitude(const at::Tensor& frames, const FlowOptions& options = {});
 // The length of every vector, [n-1, h, w] float32, pixels.
 at::Tensor magnitude_map(const at::Tensor& frames, const FlowOptions& options = {});

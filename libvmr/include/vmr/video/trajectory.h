@@ -14,10 +14,11 @@ namespace vmr::video {
 // `grey` [n, h, w] uint8 -> [n] float32, pixels per frame step: value[i] = mean flow magnitude from
 // frame i - 1 to frame i, value[0] = value[1], so that every kept frame has a value. n = 1 gives
 // {0}, n = 0 an empty tensor.
-// Throws: InvalidArgument; NotBuilt for OpenCV's methods without OpenCV.
+// On a CUDA device as optical_flow. Throws: as optical_flow.
 at::Tensor flow_trajectory(const at::Tensor& grey, const FlowOptions& options = {});
 
-// The same for frames that come one at a time, in the memory of two: the bits are mean_magnitude's.
+// The same for frames that come one at a time, on the CPU, in the memory of two: the bits are
+// mean_magnitude's.
 class MagnitudeStream {
  public:
   // Throws: InvalidArgument.
