@@ -1,4 +1,5 @@
 // vmr beats: tempo and beats of a file's sound.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -24,17 +25,42 @@ struct Options {
   double rate_hz = 16000;
 };
 
+// What only our own tracker knows.
+void add_tracked(const audio::BeatResult& result, nlohmann::json& document) {
+  document["confidence"] = result.confidence;
+  document["beats_per_bar"] = result.beats_per_bar;
+  document["down_beats_seconds"] = result.down_beats_seconds;
+  auto& tempi = document["tempi"] = nlohmann::json::array();
+  for (const auto& tempo : result.tempi)
+    tempi.push_back({{"bpm", tempo.bpm}, {"probability", tempo.probability}});
+}
+
+void print_tracked(const audio::BeatResult& result) {
+  std::printf("# confidence %.2f, %lld beats a bar (first beats marked 1), tempi:", result.confidence,
+              static_cast<long long>(result.beats_per_bar));
+  for (const auto& tempo : result.tempi)
+    std::printf(" %.1f BPM (%.0f %%)", tempo.bpm, 100 * tempo.probability);
+  std::printf("\n");
+}
+
 void print(const audio::BeatResult& result, const Options& options) {
+  const bool tracked = options.method == "tracker";
   if (options.common.json) {
-    print_json({{"tempo_bpm", result.tempo_bpm},
-                {"beats_seconds", result.beats_seconds},
-                {"method", options.method}});
+    nlohmann::json document = {{"tempo_bpm", result.tempo_bpm},
+                               {"beats_seconds", result.beats_seconds},
+                               {"method", options.method}};
+    if (tracked) add_tracked(result, document);
+    print_json(document);
     return;
   }
   std::printf("%.2f BPM, %s (%s)\n", result.tempo_bpm,
               counted(int64_t(result.beats_seconds.size()), "beat").c_str(),
               options.method.c_str());
-  for (const double seconds : result.beats_seconds) std::printf("%.3f\n", seconds);
+  if (tracked) print_tracked(result);
+  const auto& down = result.down_beats_seconds;
+  for (const double seconds : result.beats_seconds)
+    std::printf("%.3f%s\n", seconds,
+                std::binary_search(down.begin(), down.end(), seconds) ? " 1" : "");
 }
 
 void write_markers(const Options& options, const audio::BeatResult& result, double seconds) {

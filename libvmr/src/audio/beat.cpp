@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <utility>
 
 #include "audio/beat_steps.h"
+#include "audio/beat_tracker.h"
+#include "audio/mel_bank.h"
 #include "audio/mel_energies.h"
 #include "audio/onset_curve.h"
 #include "vmr/core/error.h"
@@ -12,18 +16,16 @@ namespace vmr::audio {
 namespace {
 
 constexpr double kTempoWindowSeconds = 8;  // librosa's
-// The tracker's own: a tempo window every half a second; a beat whose loudest band lies this far
-// below the song's is in silence.
-constexpr double kTempoStepSeconds = 0.5;
-constexpr double kSilenceDecibels = 60;
+constexpr double kTrackerTopHz = 8000;
 
 OnsetOptions onset_options(const BeatOptions& options) {
   if (options.onset) return *options.onset;
   OnsetOptions onset;
   onset.rate_hz = options.rate_hz;
   if (options.method != BeatMethod::reference) {
-    onset.hop_samples = std::max<int64_t>(1, std::llround(options.rate_hz * 0.012));
-    onset.fft_samples = 2 * std::max<int64_t>(1, std::llround(options.rate_hz * 0.032));
+    onset.hop_samples = std::max<int64_t>(1, std::llround(options.rate_hz * 0.010));
+    onset.fft_samples = 2 * std::max<int64_t>(1, std::llround(options.rate_hz * 0.016));
+    onset.mels = 64;
   }
   return onset;
 }
@@ -60,28 +62,59 @@ void track_reference(const std::vector<double>& onset, const BeatOptions& option
     result.beat_frames = detail::trim_beats(result.beat_frames, score, options.trim_inclusive);
 }
 
-// The top of the parabola through a lag's score and its neighbours'.
-double refined_lag(const std::vector<double>& scores, int64_t lag) {
-  if (lag < 1 || lag + 1 >= static_cast<int64_t>(scores.size())) return static_cast<double>(lag);
-  const double left = scores[lag - 1], middle = scores[lag], right = scores[lag + 1];
-  const double bend = left - 2 * middle + right;
-  if (!std::isfinite(bend) || bend >= 0) return static_cast<double>(lag);
-  return static_cast<double>(lag) + std::clamp(0.5 * (left - right) / bend, -0.5, 0.5);
+// What the tracker hears: the frames of onset_options, up to 8 kHz at any rate.
+LogMelOptions tracker_spectrum(const BeatOptions& options) {
+  BeatOptions own = options;
+  own.onset.reset();
+  const auto frames = onset_options(own);
+  LogMelOptions spectrum;
+  spectrum.rate_hz = frames.rate_hz;
+  spectrum.fft_samples = spectrum.window_samples = frames.fft_samples;
+  spectrum.hop_samples = frames.hop_samples;
+  spectrum.mels = frames.mels;
+  spectrum.high_hz = std::min(kTrackerTopHz, frames.rate_hz / 2);
+  return spectrum;
 }
 
-void track_song(const std::vector<double>& onset, const std::vector<double>& level,
-                const BeatOptions& options, BeatResult& result) {
-  const double rate = frames_per_second(result.onset_options);
-  const auto window = static_cast<int64_t>(kTempoWindowSeconds * rate);
-  const auto step = static_cast<int64_t>(std::ceil(kTempoStepSeconds * rate));
-  const auto scores = detail::tempo_scores(detail::mean_autocorrelation(onset, window, step),
-                                           {rate, options.start_bpm});
-  const double period = refined_lag(scores, best_lag(scores));
-  result.tempo_bpm = 60 * rate / period;
-  const auto score = detail::local_score(onset, period);
-  const double silence = *std::max_element(level.begin(), level.end()) - kSilenceDecibels;
-  for (const int64_t beat : detail::chain_beats(score, period, options.tightness))
-    if (level[beat] > silence) result.beat_frames.push_back(beat);
+detail::BeatBands hear(const at::Tensor& rows, const LogMelOptions& spectrum) {
+  const auto centres =
+      detail::mel_centres({spectrum.rate_hz, spectrum.fft_samples, spectrum.mels, spectrum.low_hz,
+                           spectrum.high_hz, spectrum.scale, spectrum.area_norm});
+  const std::span values(rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel()));
+  return detail::beat_bands(
+      {values, centres, spectrum.rate_hz / static_cast<double>(spectrum.hop_samples)});
+}
+
+// The largest value of the onset curve within two of the tracker's frames.
+int64_t peak_near(const at::Tensor& onset, double frame, double onset_rate) {
+  const auto* values = onset.const_data_ptr<float>();
+  const auto last = onset.size(0) - 1;
+  const auto begin = std::clamp<int64_t>(std::llround(frame - 2 * onset_rate), 0, last);
+  const auto end = std::clamp<int64_t>(std::llround(frame + 2 * onset_rate) + 1, begin + 1, last + 1);
+  return std::max_element(values + begin, values + end) - values;
+}
+
+void track_song(const at::Tensor& waveform, const BeatOptions& options, BeatResult& result) {
+  const auto spectrum = tracker_spectrum(options);
+  const auto rows = detail::log_mel_rows(waveform, spectrum).squeeze(0).to(at::kCPU);
+  const bool shared = !options.onset && options.rate_hz <= 2 * kTrackerTopHz;
+  result.onset = shared ? detail::onset_curve_of(rows, result.onset_options)
+                        : detail::onset_curve(waveform, result.onset_options);
+  const auto bands = hear(rows, spectrum);
+  auto song = detail::track_bands(bands);
+  const auto seconds = [&](int64_t frame) {
+    return std::max(0.0, double(frame) - detail::kLateFrames) / bands.frames_per_second;
+  };
+  const double onset_rate = frames_per_second(result.onset_options) / bands.frames_per_second;
+  for (const int64_t frame : song.beats) {
+    result.beats_seconds.push_back(seconds(frame));
+    result.beat_frames.push_back(peak_near(result.onset, double(frame) * onset_rate, onset_rate));
+  }
+  for (const int64_t frame : song.down_beats) result.down_beats_seconds.push_back(seconds(frame));
+  result.tempo_bpm = song.bpm;
+  result.beats_per_bar = song.beats_per_bar;
+  result.confidence = song.confidence;
+  result.tempi = std::move(song.tempi);
 }
 
 void track_external(const at::Tensor& waveform, const BeatOptions& options, BeatResult& result) {
@@ -127,21 +160,20 @@ BeatResult track_beats(const at::Tensor& waveform, const BeatOptions& options) {
   detail::check_waveform("track_beats", waveform, false, false);
   BeatResult result;
   result.onset_options = onset_options(options);
+  if (options.method == BeatMethod::tracker) {
+    track_song(waveform, options, result);
+    return result;
+  }
   const bool exact = options.method == BeatMethod::reference;
-  const auto curve =
+  result.onset =
       detail::onset_curve(exact ? waveform.to(at::kDouble) : waveform, result.onset_options);
-  result.onset = curve.strength;
   if (options.method == BeatMethod::aubio) {
     track_external(waveform, options, result);
     return result;
   }
   const auto onset = to_vector(result.onset);
   if (all_zero(onset)) return result;
-  if (options.method == BeatMethod::reference) {
-    track_reference(onset, options, result);
-  } else {
-    track_song(onset, to_vector(curve.level), options, result);
-  }
+  track_reference(onset, options, result);
   const double hop_seconds = 1 / frames_per_second(result.onset_options);
   for (const int64_t frame : result.beat_frames)
     result.beats_seconds.push_back(static_cast<double>(frame) * hop_seconds);

@@ -77,6 +77,16 @@ MelBank make_mel_bank(const MelBankOptions& options) {
   return bank;
 }
 
+std::vector<double> mel_centres(const MelBankOptions& options) {
+  const double low = to_mel(options.low_hz, options.scale);
+  const double step =
+      (to_mel(options.high_hz, options.scale) - low) / static_cast<double>(options.mels + 1);
+  std::vector<double> centres(options.mels);
+  for (int64_t m = 0; m < options.mels; ++m)
+    centres[m] = to_hz(low + step * static_cast<double>(m + 1), options.scale);
+  return centres;
+}
+
 std::vector<double> hann_periodic(int64_t samples) {
   std::vector<double> window(samples);
   const double step = 2.0 * std::numbers::pi / static_cast<double>(samples);

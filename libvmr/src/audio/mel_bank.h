@@ -28,6 +28,9 @@ struct MelBankOptions {
 
 MelBank make_mel_bank(const MelBankOptions& options);
 
+// Centre of each band in Hz.
+std::vector<double> mel_centres(const MelBankOptions& options);
+
 // 0.5 - 0.5 cos(2 pi n / samples).
 std::vector<double> hann_periodic(int64_t samples);
 

@@ -1,7 +1,6 @@
 #include "vmr/audio/onset.h"
 
 #include <ATen/ops/amax.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -28,21 +27,18 @@ LogMelOptions log_mel_options(const OnsetOptions& options) {
 
 // rows: [frames, mels] decibels. One pass over them: a song of hours is large.
 template <typename Scalar>
-detail::OnsetCurve curve_of(const at::Tensor& rows, const OnsetOptions& options) {
+at::Tensor curve_of(const at::Tensor& rows, const OnsetOptions& options) {
   const int64_t frames = rows.size(0), mels = rows.size(1);
   const auto* values = rows.const_data_ptr<Scalar>();
-  detail::OnsetCurve curve{at::zeros({frames}, at::kFloat), at::empty({frames}, at::kFloat)};
-  auto* strength = curve.strength.mutable_data_ptr<float>();
-  auto* level = curve.level.mutable_data_ptr<float>();
+  auto curve = at::zeros({frames}, at::kFloat);
+  auto* strength = curve.mutable_data_ptr<float>();
   const Scalar lowest = at::amax(rows).item<Scalar>() - static_cast<Scalar>(kTopDecibels);
   VMR_CHECK(std::isfinite(lowest),
             "onset strength: the waveform has samples that are not finite; clean it first");
   // A centred frame meets an onset half a window early; the shift makes up for it.
   const int64_t shift = options.fft_samples / (2 * options.hop_samples);
-  for (int64_t t = 0; t < frames; ++t) {
+  for (int64_t t = 1; t + shift < frames; ++t) {
     const Scalar* row = values + t * mels;
-    level[t] = static_cast<float>(*std::max_element(row, row + mels));
-    if (t == 0 || t + shift >= frames) continue;
     Scalar rise = 0;
     for (int64_t m = 0; m < mels; ++m) {
       const Scalar step = std::max(row[m], lowest) - std::max(row[m - mels], lowest);
@@ -57,8 +53,12 @@ detail::OnsetCurve curve_of(const at::Tensor& rows, const OnsetOptions& options)
 
 namespace detail {
 
-OnsetCurve onset_curve(const at::Tensor& waveform, const OnsetOptions& options) {
-  const auto rows = log_mel_rows(waveform, log_mel_options(options)).squeeze(0).to(at::kCPU);
+at::Tensor onset_curve(const at::Tensor& waveform, const OnsetOptions& options) {
+  return onset_curve_of(log_mel_rows(waveform, log_mel_options(options)).squeeze(0).to(at::kCPU),
+                        options);
+}
+
+at::Tensor onset_curve_of(const at::Tensor& rows, const OnsetOptions& options) {
   return rows.scalar_type() == at::kDouble ? curve_of<double>(rows, options)
                                            : curve_of<float>(rows, options);
 }
@@ -75,7 +75,7 @@ at::Tensor onset_strength(const at::Tensor& waveform, const OnsetOptions& option
   validate(options);
   detail::check_waveform("onset_strength", waveform, false, false);
   // In double, because the decibels of bands 80 below the loudest show the rounding of float32.
-  return detail::onset_curve(waveform.to(at::kDouble), options).strength;
+  return detail::onset_curve(waveform.to(at::kDouble), options);
 }
 
 }  // namespace vmr::audio

@@ -1,4 +1,4 @@
-// Onset strength with the loudness beside it, for the beat trackers.
+// Onset strength without its checks, for the beat trackers.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,12 +7,12 @@
 
 namespace vmr::audio::detail {
 
-struct OnsetCurve {
-  at::Tensor strength;  // [frames] float32 on the CPU, as onset_strength
-  at::Tensor level;     // [frames] float32, decibels of the loudest band of each frame
-};
+// As onset_strength, [frames] float32 on the CPU. waveform [samples] float32 or float64; the
+// spectra are taken in its precision. Throws: InvalidArgument for samples that are not finite.
+at::Tensor onset_curve(const at::Tensor& waveform, const OnsetOptions& options);
 
-// waveform [samples] float32 or float64; the spectra are taken in its precision. No checks.
-OnsetCurve onset_curve(const at::Tensor& waveform, const OnsetOptions& options);
+// The same from the log-mel rows [frames, mels] in decibels, on the CPU; of `options` only the
+// frames count.
+at::Tensor onset_curve_of(const at::Tensor& rows, const OnsetOptions& options);
 
 }  // namespace vmr::audio::detail

@@ -1,0 +1,113 @@
+#include "audio/beat_hypotheses.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "audio/beat_evidence.h"
+#include "audio/beat_tempo.h"
+
+namespace vmr::audio::detail {
+namespace {
+
+constexpr double kSlowestBpm = 48, kFastestBpm = 215;
+constexpr size_t kFewestBeats = 4;
+
+double median(std::vector<float> values) {
+  const auto middle = values.begin() + static_cast<int64_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+bool alike(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0, count = 0;
+  for (size_t t = 0; t < a.size(); t += 10, ++count)
+    sum += std::min(0.2, std::abs(std::log(double(a[t]) / double(b[t]))));
+  return sum < 0.025 * count;
+}
+
+std::vector<std::vector<float>> period_curves(const BeatBands& bands, const Tempogram& periods) {
+  std::vector<std::vector<float>> curves;
+  for (const TempoBell& bell : {TempoBell{110, 1.2}, TempoBell{80, 0.5}, TempoBell{140, 0.5}}) {
+    const auto path = tempo_path(periods, bell);
+    for (const double ratio : {1.0, 2.0, 0.5, 1.5, 2 / 3.0, 3.0, 1 / 3.0, 4.0, 0.25}) {
+      auto curve = period_curve(path, bands, ratio);
+      const double bpm = 60 * bands.frames_per_second / median(curve);
+      if (bpm < kSlowestBpm || bpm > kFastestBpm) continue;
+      if (std::none_of(curves.begin(), curves.end(),
+                       [&](const auto& other) { return alike(curve, other); }))
+        curves.push_back(std::move(curve));
+    }
+  }
+  return curves;
+}
+
+// What beats are looked for on. Low and loud beginnings count twice, being in kAll already: drums,
+// basses and chords carry the beat, hi-hats and tunes run between.
+std::vector<float> beat_curve(const BeatBands& bands) {
+  std::vector<float> curve(bands.frames);
+  for (int64_t t = 0; t < bands.frames; ++t)
+    curve[t] = 0.6F * bands.curves[kAll][t] + 0.4F * bands.curves[kLoud][t] +
+               0.3F * bands.curves[kLow][t];
+  return curve;
+}
+
+double median_bpm(const BeatBands& bands, const std::vector<int64_t>& beats) {
+  std::vector<float> intervals;
+  for (size_t i = 1; i < beats.size(); ++i)
+    intervals.push_back(static_cast<float>(beats[i] - beats[i - 1]));
+  const double middle = median(intervals);
+  // The mean of the intervals near the median: frames are coarse.
+  double sum = 0, count = 0;
+  for (const float interval : intervals) {
+    if (std::abs(interval - middle) > 0.1 * middle) continue;
+    sum += interval;
+    ++count;
+  }
+  return 60 * bands.frames_per_second * count / sum;
+}
+
+// Silences the curve around the beats, so that the next chain runs between them.
+void remove_beats(const std::vector<int64_t>& beats, const std::vector<float>& period,
+                  std::vector<float>& onset) {
+  for (const int64_t beat : beats) {
+    const auto reach = static_cast<int64_t>(0.2 * period[beat]);
+    const auto end = std::min<int64_t>(static_cast<int64_t>(onset.size()), beat + reach + 1);
+    std::fill(onset.begin() + std::max<int64_t>(0, beat - reach), onset.begin() + end, 0.F);
+  }
+}
+
+void weigh(std::vector<BeatHypothesis>& hypotheses) {
+  double most = -1e9, sum = 0;
+  for (auto& hypothesis : hypotheses) {
+    hypothesis.probability = log_odds(hypothesis.evidence);
+    most = std::max(most, hypothesis.probability);
+  }
+  for (auto& hypothesis : hypotheses)
+    sum += hypothesis.probability = std::exp(hypothesis.probability - most);
+  for (auto& hypothesis : hypotheses) hypothesis.probability /= sum;
+  std::stable_sort(hypotheses.begin(), hypotheses.end(),
+                   [](const auto& a, const auto& b) { return a.probability > b.probability; });
+}
+
+}  // namespace
+
+std::vector<BeatHypothesis> beat_hypotheses(const BeatBands& bands, const Tempogram& periods) {
+  std::vector<BeatHypothesis> result;
+  for (const auto& period : period_curves(bands, periods)) {
+    auto onset = beat_curve(bands);
+    for (int phase = 0; phase < 2; ++phase) {
+      BeatHypothesis hypothesis;
+      hypothesis.chain = chain_beats_near(onset, period);
+      const auto& beats = hypothesis.chain.beats;
+      if (beats.size() < kFewestBeats) continue;
+      hypothesis.bpm = median_bpm(bands, beats);
+      hypothesis.evidence = beat_evidence(bands, hypothesis.chain);
+      remove_beats(beats, period, onset);
+      result.push_back(std::move(hypothesis));
+    }
+  }
+  weigh(result);
+  return result;
+}
+
+}  // namespace vmr::audio::detail

@@ -1,0 +1,32 @@
+// libvmr's own beat tracker on the onset curves of a song: hypotheses, choice, bars, and where
+// there are no beats at all.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "audio/beat_bands.h"
+#include "audio/beat_tempo.h"
+#include "vmr/audio/beat.h"
+
+namespace vmr::audio::detail {
+
+// A curve's peak stands this much behind the start of the note that it shows.
+constexpr double kLateFrames = 0.7;
+
+struct TrackedBeats {
+  std::vector<int64_t> beats;       // frames of the curves, rising
+  std::vector<int64_t> down_beats;  // some of `beats`
+  int64_t beats_per_bar = 0;
+  double bpm = 0;
+  double confidence = 0;
+  std::vector<TempoHypothesis> tempi;
+};
+
+TrackedBeats track_bands(const BeatBands& bands);
+
+// Probability that there is a pulse at all, for each window of the tempogram: logistic of the
+// largest salience of any tempo, averaged over seven windows.
+std::vector<double> pulse_strength(const Tempogram& periods);
+
+}  // namespace vmr::audio::detail
