@@ -2,10 +2,12 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/extraction.h"
+#include "vmr/pipeline/motion_trajectory.h"
 #include "vmr/pipeline/plots.h"
 
 namespace vmr::apps {
@@ -17,12 +19,45 @@ struct Options {
   double fps = 3, max_seconds = 0;
 };
 
-int run(const Options& options) {
+struct Curve {
+  std::vector<double> seconds, pixels;
+  std::optional<double> covered;  // of motion vectors
+};
+
+constexpr const char* kMotionVectors = "motion_vectors";
+
+Curve from_motion_vectors(const Options& options, int64_t width, int64_t height) {
+  const auto found = pipeline::read_motion_trajectory(
+      options.file, {options.fps, height, width, options.max_seconds, thread_count(options.common)},
+      control().stop);
+  warn(found.problems);
+  return {found.seconds, {found.magnitudes.begin(), found.magnitudes.end()}, found.covered};
+}
+
+video::FlowMethod method_of(const std::string& name) {
+  try {
+    return pipeline::parse_flow_method(name);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(std::string(error.what()) + "; or " + kMotionVectors +
+                          ", the codec's own");
+  }
+}
+
+Curve from_frames(const Options& options, int64_t width, int64_t height) {
   pipeline::ExtractRecipe recipe;
-  auto& flow = recipe.flow.emplace();
-  flow.method = pipeline::parse_flow_method(options.method);
-  flow.fps = options.fps;
-  flow.max_seconds = options.max_seconds;
+  recipe.flow = {method_of(options.method), options.fps, height, width, options.max_seconds};
+  const auto extracted = pipeline::extract_film(options.file, recipe, control().stop);
+  warn(extracted.problems);
+  const auto& track = extracted.tracks.front().second;
+  Curve curve;
+  for (int64_t row = 0; row < track.times.size(); ++row) {
+    curve.seconds.push_back(track.times.at(row).start_seconds);
+    curve.pixels.push_back(double(track.values.const_data_ptr<float>()[row]));
+  }
+  return curve;
+}
+
+int run(const Options& options) {
   long width = 0, height = 0;
   char rest = 0;
   VMR_CHECK(std::sscanf(options.size.c_str(), "%ldx%ld%c", &width, &height, &rest) == 2 &&
@@ -30,25 +65,22 @@ int run(const Options& options) {
             "flow: --size: expected WIDTHxHEIGHT from 16 to 8192 pixels like 320x240, got ",
             options.size);
   VMR_CHECK(options.fps > 0, "flow: --fps: expected a positive rate, got ", options.fps);
-  flow.width = width;
-  flow.height = height;
   require_writable("--plot", options.plot);
-  const auto extracted = pipeline::extract_film(options.file, recipe, control().stop);
-  warn(extracted.problems);
-  const auto& track = extracted.tracks.front().second;
-  std::vector<double> seconds, values;
-  for (int64_t row = 0; row < track.times.size(); ++row) {
-    seconds.push_back(track.times.at(row).start_seconds);
-    values.push_back(double(track.values.const_data_ptr<float>()[row]));
-  }
+  const auto curve = options.method == kMotionVectors ? from_motion_vectors(options, width, height)
+                                                      : from_frames(options, width, height);
   if (options.common.json) {
-    print_json({{"times_seconds", seconds}, {"mean_magnitude_pixels", values}});
+    nlohmann::json document = {{"times_seconds", curve.seconds},
+                               {"mean_magnitude_pixels", curve.pixels}};
+    if (curve.covered) document["covered"] = *curve.covered;
+    print_json(document);
   } else {
-    for (size_t i = 0; i < seconds.size(); ++i) std::printf("%.3f %.4f\n", seconds[i], values[i]);
+    for (size_t i = 0; i < curve.seconds.size(); ++i) {
+      std::printf("%.3f %.4f\n", curve.seconds[i], curve.pixels[i]);
+    }
   }
   std::vector<ItemFailure> failures;
   write_output(options.plot, failures, [&] {
-    pipeline::write_curve_plot(options.plot, "Optical flow", "pixels", seconds, values);
+    pipeline::write_curve_plot(options.plot, "Optical flow", "pixels", curve.seconds, curve.pixels);
   });
   return report_failures(failures, 1);
 }
@@ -62,7 +94,8 @@ Command add_flow(CLI::App& root) {
   add_common(*app, options->common);
   app->add_option("file", options->file, "film")->required();
   app->add_option("--method", options->method,
-                  "farneback, farneback_opencv, dis_ultrafast, dis_fast or dis_medium")
+                  "farneback, farneback_opencv, dis_ultrafast, dis_fast, dis_medium, or "
+                  "motion_vectors: the codec's own, at the speed of decoding")
       ->capture_default_str();
   app->add_option("--fps", options->fps, "frames kept a second")->capture_default_str();
   app->add_option("--size", options->size, "WIDTHxHEIGHT in pixels, resized bilinearly")

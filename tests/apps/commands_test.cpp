@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <fstream>
 
 #include "apps/process.h"
@@ -18,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::run_vmr;
+using testing::AllOf;
 using testing::HasSubstr;
 
 void write_clicks(const fs::path& path, double bpm, double seconds) {
@@ -115,6 +118,44 @@ TEST(Program, FlowPrintsATimeForEachMagnitude) {
   EXPECT_EQ(values[0], values[1]);
   EXPECT_GT(values[5], 0.1);
   EXPECT_EQ(run_vmr({"flow", folder / "film.mp4", "--size", "320"}).exit_code, 2);
+}
+
+TEST(Program, FlowFollowsTheCodecsMotionVectors) {
+  test::TempFolder folder;
+  test::write_square_film(folder / "film.mp4", 100, 2, 1);
+  const auto result =
+      run_vmr({"flow", folder / "film.mp4", "--method", "motion_vectors", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto document = result.json();
+  const std::vector<double> times = document.at("times_seconds");
+  const std::vector<double> values = document.at("mean_magnitude_pixels");
+  ASSERT_EQ(times.size(), 12u);
+  EXPECT_NEAR(times[11], 11.0 / 3, 1e-9);
+  EXPECT_GT(document.at("covered").get<double>(), 0.8);
+  // Seen at 320 x 240 the square of 96 pixels moves by (4, 2) a frame, eight frames a step.
+  const double expected = 8 * std::hypot(4, 2) * 96 * 96 / (320.0 * 240);
+  for (const size_t i : {2, 3}) EXPECT_NEAR(values[i], expected, 0.35 * expected) << i;
+  EXPECT_EQ(values[0], values[1]);
+  const auto beginning = run_vmr(
+      {"flow", folder / "film.mp4", "--method", "motion_vectors", "--max-seconds", "1", "--json"});
+  EXPECT_EQ(beginning.json().at("times_seconds").size(), 3u);
+  EXPECT_EQ(beginning.json().at("mean_magnitude_pixels")[2], values[2]);
+}
+
+TEST(Program, FlowSaysWhatToUseWhereThereAreNoMotionVectors) {
+  test::TempFolder folder;
+  const std::vector<std::array<std::string, 3>> films = {{"mjpeg", "yuvj420p", "a.avi"},
+                                                         {"ffv1", "yuv420p", "a.mkv"}};
+  for (const auto& [encoder, format, name] : films) {
+    test::write_plain_film(folder / name, 10, {.encoder = encoder, .pixel_format = format});
+    const auto result = run_vmr({"flow", folder / name, "--method", "motion_vectors"});
+    EXPECT_EQ(result.exit_code, 3);
+    EXPECT_THAT(result.error, AllOf(HasSubstr("no motion vectors"), HasSubstr(encoder),
+                                    HasSubstr("use farneback")));
+  }
+  const auto typo = run_vmr({"flow", folder / "a.mkv", "--method", "motion"});
+  EXPECT_EQ(typo.exit_code, 2);
+  EXPECT_THAT(typo.error, HasSubstr("or motion_vectors"));
 }
 
 TEST(Program, DescribeWritesFbankAsNpy) {

@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "support/films.h"
 #include "support/synth.h"
 #include "support/temp_folder.h"
@@ -213,6 +215,84 @@ TEST(Decode, MotionVectorsPointAlongTheMotion) {
     EXPECT_NEAR(rotation ? my : mx, 4, 0.3);
     EXPECT_NEAR(rotation ? mx : -my, 2, 0.3);
   }
+}
+
+struct Reference {
+  double seconds, past, future;  // -1: none
+};
+
+void expect_references(const std::vector<MotionField>& motion,
+                       const std::vector<Reference>& frames) {
+  const auto expect = [](double found, double wanted) {
+    if (wanted < 0) {
+      EXPECT_TRUE(std::isnan(found)) << found;
+    } else {
+      EXPECT_NEAR(found, wanted / 25, 1e-9);
+    }
+  };
+  ASSERT_GE(motion.size(), frames.size());
+  for (size_t i = 0; i < frames.size(); ++i) {
+    SCOPED_TRACE(i);
+    expect(motion[i].seconds, frames[i].seconds);
+    expect(motion[i].until_seconds, frames[i].seconds + 1);
+    expect(motion[i].past_seconds, frames[i].past);
+    expect(motion[i].future_seconds, frames[i].future);
+  }
+}
+
+TEST(Decode, MotionVectorsKnowTheFramesTheyReferTo) {
+  TempFolder folder;
+  DecodePlan plan;
+  plan.motion_vectors = true;
+  const std::string fixed = "x264-params=b-adapt=0:scenecut=0:keyint=50:";
+  // I b B b P: the middle one is referred to by its neighbours.
+  test::write_plain_film(folder / "pyramid.mp4", 9,
+                         {.settings = fixed + "bframes=3:b-pyramid=normal"});
+  expect_references(decode(folder / "pyramid.mp4", plan).motion,
+                    {{0, -1, -1}, {1, 0, 2}, {2, 0, 4}, {3, 2, 4}, {4, 0, -1}, {5, 4, 6}});
+  // I b b P, of H.264 and of MPEG-4, whose packets do not say what is referred to.
+  const std::vector<Reference> flat = {{0, -1, -1}, {1, 0, 3}, {2, 0, 3}, {3, 0, -1}, {4, 3, 6}};
+  test::write_plain_film(folder / "flat.mp4", 10, {.settings = fixed + "bframes=2:b-pyramid=none"});
+  test::write_plain_film(folder / "mpeg4.mp4", 10, {.encoder = "mpeg4", .settings = "bf=2"});
+  for (const char* name : {"flat.mp4", "mpeg4.mp4"}) {
+    SCOPED_TRACE(name);
+    const auto decoded = decode(folder / name, plan);
+    expect_references(decoded.motion, flat);
+    EXPECT_EQ(decoded.motion[1].width, 128);
+    EXPECT_EQ(decoded.motion[1].height, 64);
+    // With pixels the vectors are the same.
+    DecodePlan both = plan;
+    both.frame_jobs = {{}};
+    const auto beside = decode(folder / name, both);
+    ASSERT_EQ(beside.motion.size(), decoded.motion.size());
+    for (size_t i = 0; i < beside.motion.size(); ++i) {
+      const auto &a = beside.motion[i].vectors, &b = decoded.motion[i].vectors;
+      EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                             [](const MotionVector& left, const MotionVector& right) {
+                               return left.src_x == right.src_x && left.src_y == right.src_y &&
+                                      left.dst_x == right.dst_x && left.dst_y == right.dst_y &&
+                                      left.width == right.width && left.source == right.source;
+                             }))
+          << i;
+    }
+  }
+}
+
+TEST(Decode, HandsMotionOnUntilItIsEnough) {
+  TempFolder folder;
+  test::write_numbered_film(folder / "a.mp4", 60);
+  DecodePlan plan;
+  plan.motion_vectors = true;
+  std::vector<double> seconds;
+  plan.on_motion = [&](const MotionField& field) {
+    seconds.push_back(field.seconds);
+    return seconds.size() < 5;
+  };
+  const auto decoded = decode(folder / "a.mp4", plan);
+  EXPECT_EQ(seconds.size(), 5u);
+  EXPECT_DOUBLE_EQ(seconds.back(), 4 / 25.0);
+  EXPECT_TRUE(decoded.motion.empty());
+  EXPECT_LT(decoded.frames_decoded, 30);
 }
 
 TEST(Decode, StopsOnRequest) {

@@ -1,9 +1,5 @@
 #include "media/video_pass.h"
 
-extern "C" {
-#include <libavutil/motion_vector.h>
-}
-
 #include <algorithm>
 #include <cmath>
 
@@ -54,7 +50,15 @@ VideoPass::VideoPass(Input& input, const DecodePlan& plan, bool skipping)
       frame_(make_frame()),
       held_(make_frame()),
       ahead_(make_frame()),
-      kinds_(stream_) {
+      kinds_(stream_),
+      wants_motion_(plan.motion_vectors) {
+  if (plan.motion_vectors) {
+    fields_.emplace(stream_, orientation_);
+    if (plan.frame_jobs.empty()) {  // nobody sees the pixels
+      codec_->skip_loop_filter = AVDISCARD_ALL;
+      codec_->skip_idct = AVDISCARD_ALL;
+    }
+  }
   if (!orientation_.exact) {
     input.note("the picture is to be turned by no multiple of 90 degrees; the nearest is taken");
   }
@@ -107,7 +111,7 @@ void VideoPass::end() {
   }
 }
 
-bool VideoPass::finished() const { return !plan_.motion_vectors && scheduler_.finished(); }
+bool VideoPass::finished() const { return !wants_motion_ && scheduler_.finished(); }
 
 void VideoPass::collect(Decoded& decoded) {
   decoded.frames = sink_.finish();
@@ -123,6 +127,7 @@ double VideoPass::length_of(int64_t ticks) const {
 }
 
 void VideoPass::send(const AVPacket* packet) {
+  if (fields_ && packet) fields_->sent(packet);
   int result = avcodec_send_packet(codec_.get(), packet);
   if (result == AVERROR(EAGAIN)) {
     receive_all();
@@ -190,33 +195,18 @@ void VideoPass::hold(AVFrame* frame, double begin) {
   av_frame_unref(held_.get());
   av_frame_move_ref(held_.get(), frame);
   held_begin_ = begin;
-  if (plan_.motion_vectors) keep_motion(held_.get(), begin);
 }
 
 void VideoPass::show_held(double end, bool last) {
-  sink_.deliver(held_.get(), *held_begin_, end, scheduler_.offer(*held_begin_, end, last));
-}
-
-void VideoPass::keep_motion(const AVFrame* frame, double begin) {
-  MotionField field{begin, {}};
-  const AVFrameSideData* data = av_frame_get_side_data(frame, AV_FRAME_DATA_MOTION_VECTORS);
-  const size_t count = data ? data->size / sizeof(AVMotionVector) : 0;
-  const auto* vectors = data ? reinterpret_cast<const AVMotionVector*>(data->data) : nullptr;
-  field.vectors.reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    const AVMotionVector& v = vectors[i];
-    const float scale = v.motion_scale > 0 ? 1.f / static_cast<float>(v.motion_scale) : 0.f;
-    const auto x = static_cast<float>(v.dst_x), y = static_cast<float>(v.dst_y);
-    const auto to = shown_point(orientation_, x, y, frame->width, frame->height);
-    const auto from =
-        shown_point(orientation_, x + static_cast<float>(v.motion_x) * scale,
-                    y + static_cast<float>(v.motion_y) * scale, frame->width, frame->height);
-    const bool swap = orientation_.swaps_sides();
-    field.vectors.push_back({from[0], from[1], to[0], to[1], static_cast<int16_t>(swap ? v.h : v.w),
-                             static_cast<int16_t>(swap ? v.w : v.h),
-                             static_cast<int16_t>(v.source)});
+  if (wants_motion_) {
+    auto field = fields_->of(held_.get(), *held_begin_, end);
+    if (plan_.on_motion) {
+      wants_motion_ = plan_.on_motion(std::move(field));
+    } else {
+      motion_.push_back(std::move(field));
+    }
   }
-  motion_.push_back(std::move(field));
+  sink_.deliver(held_.get(), *held_begin_, end, scheduler_.offer(*held_begin_, end, last));
 }
 
 // Skipping: a group is all packets from one fresh start to the next. Its frame times are known from

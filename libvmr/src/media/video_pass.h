@@ -8,6 +8,7 @@
 #include "media/frame_scheduler.h"
 #include "media/frame_sink.h"
 #include "media/input.h"
+#include "media/motion_fields.h"
 #include "media/packet_kinds.h"
 #include "vmr/media/decode.h"
 
@@ -44,7 +45,6 @@ class VideoPass {
   void hold(AVFrame* frame, double begin);
   void show_held(double end, bool last);
   double length_of(int64_t ticks) const;
-  void keep_motion(const AVFrame* frame, double begin);
   // Skipping.
   void gather(const AVPacket* packet);
   void decode_group(bool last, int64_t next_pts);
@@ -65,6 +65,8 @@ class VideoPass {
   PacketKinds kinds_;
   std::vector<Pending> group_;
   int64_t group_bytes_ = 0;
+  bool wants_motion_;
+  std::optional<MotionFields> fields_;
   std::vector<MotionField> motion_;
   int64_t decoded_ = 0, undecodable_ = 0, misplaced_ = 0;
   int misplaced_in_a_row_ = 0;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -19,17 +20,6 @@
 #include "vmr/media/video_reader.h"
 
 namespace vmr::media {
-
-struct DecodePlan {
-  std::optional<AudioOptions> audio;
-  std::vector<FrameJob> frame_jobs;
-  bool motion_vectors = false;  // of every frame (H.264, MPEG-4, MPEG-2 ...); decodes in full
-  int threads = 1;              // of the video decoder; changes speed only. 0: one per core
-  bool decode_all = false;      // never skip; changes speed only
-  // Called before a file is decoded again from its beginning, because damage was found where frames
-  // were skipped: a `prepare` with a memory of earlier frames forgets them here.
-  std::function<void()> on_restart;
-};
 
 // Where the encoder found a block: it moved from src to dst. Pixels of the frame as shown (after
 // rotation), centre of the block; quarter pixels kept where the codec has them.
@@ -41,8 +31,29 @@ struct MotionVector {
 };
 
 struct MotionField {
-  double seconds = 0;                 // when the frame begins
+  double seconds = 0, until_seconds = 0;  // when the frame begins and ends
+  int width = 0, height = 0;              // pixels, as shown
+  // When the nearest frames begin that its blocks can refer to; NaN where there is none or the file
+  // has no time stamps. H.264 lets a block refer to a farther one, which FFmpeg does not tell.
+  double past_seconds = std::numeric_limits<double>::quiet_NaN();
+  double future_seconds = std::numeric_limits<double>::quiet_NaN();
   std::vector<MotionVector> vectors;  // empty for intra frames and codecs without export
+};
+
+struct DecodePlan {
+  std::optional<AudioOptions> audio;
+  std::vector<FrameJob> frame_jobs;
+  // Of every frame (H.264, MPEG-4, MPEG-2 ...); decodes in full. Without frame_jobs what only
+  // pixels need is left out.
+  bool motion_vectors = false;
+  // Where given, gets each frame's motion in the order of presentation, on the calling thread, and
+  // returns whether it wants more; Decoded::motion stays empty. An hour of 1080p holds some 30 GB.
+  std::function<bool(MotionField)> on_motion;
+  int threads = 1;          // of the video decoder; changes speed only. 0: one per core
+  bool decode_all = false;  // never skip; changes speed only
+  // Called before a file is decoded again from its beginning, because damage was found where frames
+  // were skipped: a `prepare` with a memory of earlier frames forgets them here.
+  std::function<void()> on_restart;
 };
 
 struct Decoded {
