@@ -88,6 +88,14 @@ if(VMR_WANT_CUDA)
 endif()
 vmr_finish_switch(CUDA ${vmr_have_cuda} "install the CUDA toolkit (nvcc on PATH) and a LibTorch with libc10_cuda")
 
+vmr_switch(OPENCV_CUDA)
+set(vmr_have_opencv_cuda FALSE)
+if(VMR_WANT_OPENCV_CUDA AND VMR_HAVE_OPENCV AND VMR_HAVE_CUDA AND TARGET VmrOpenCV::cudaoptflow)
+  set(vmr_have_opencv_cuda TRUE)
+endif()
+vmr_finish_switch(OPENCV_CUDA ${vmr_have_opencv_cuda}
+  "with OPENCV and CUDA on, build an OpenCV with cudaoptflow by cmake/build_opencv_cuda.sh PREFIX and set CMAKE_PREFIX_PATH to it")
+
 function(vmr_feature_summary)
   message(STATUS "libvmr ${PROJECT_VERSION}, LibTorch ${LibTorch_VERSION}")
   foreach(entry IN LISTS VMR_FEATURES)

@@ -21,7 +21,8 @@ std::string build_info() {
       << "sentencepiece " << yes_no(detail::kBuiltSentencepiece) << "\n"
       << "yaml-cpp " << yes_no(detail::kBuiltYaml) << "\n"
       << "libzip " << yes_no(detail::kBuiltZip) << "\n"
-      << "CUDA " << yes_no(detail::kBuiltCuda) << "\n";
+      << "CUDA " << yes_no(detail::kBuiltCuda) << "\n"
+      << "OpenCV's cudaoptflow " << yes_no(detail::kBuiltOpencvCuda) << "\n";
   return out.str();
 }
 

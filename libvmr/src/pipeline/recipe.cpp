@@ -13,6 +13,7 @@ using nlohmann::json;
 const std::vector<std::pair<std::string, video::FlowMethod>> kFlowMethods = {
     {"farneback", video::FlowMethod::farneback},
     {"farneback_opencv", video::FlowMethod::farneback_opencv},
+    {"farneback_cudaoptflow", video::FlowMethod::farneback_cudaoptflow},
     {"dis_ultrafast", video::FlowMethod::dis_ultrafast},
     {"dis_fast", video::FlowMethod::dis_fast},
     {"dis_medium", video::FlowMethod::dis_medium}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "video/farneback_cpu.h"
+#include "video/opencv_cuda_flow.h"
 #include "vmr/core/error.h"
 #include "vmr/core/parallel.h"
 
@@ -37,9 +38,10 @@ at::Tensor require_first_guess(const at::Tensor& frames, int64_t pairs,
                                const FlowOptions& options) {
   const at::Tensor& guess = options.first_guess;
   if (!guess.defined()) return guess;
-  VMR_CHECK(
-      options.method == FlowMethod::farneback || options.method == FlowMethod::farneback_opencv,
-      "FlowOptions: first_guess is for Farneback's methods; leave it out");
+  VMR_CHECK(options.method == FlowMethod::farneback ||
+                options.method == FlowMethod::farneback_opencv ||
+                options.method == FlowMethod::farneback_cudaoptflow,
+            "FlowOptions: first_guess is for Farneback's methods; leave it out");
   VMR_CHECK(guess.scalar_type() == at::kFloat && guess.device() == frames.device() &&
                 guess.sizes() == at::IntArrayRef({pairs, 2, frames.size(1), frames.size(2)}),
             "FlowOptions: expected first_guess [", pairs, ", 2, ", frames.size(1), ", ",
@@ -55,6 +57,8 @@ void flow_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& pairs,
   const auto guess = require_first_guess(grey, static_cast<int64_t>(pairs.size()), options);
   if (options.method == FlowMethod::farneback) {
     farneback_of_pairs(grey, pairs, options, guess, sink);
+  } else if (options.method == FlowMethod::farneback_cudaoptflow) {
+    cudaoptflow_of_pairs(grey, pairs, options, guess, sink);
   } else {
     opencv_flow_of_pairs(grey, pairs, options, guess, sink);
   }

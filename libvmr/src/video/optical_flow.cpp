@@ -9,6 +9,7 @@
 #include "video/farneback_batch.h"
 #include "video/farneback_cpu.h"
 #include "video/flow_pairs.h"
+#include "video/opencv_cuda_flow.h"
 #include "video/tensor_checks.h"
 #include "vmr/video/frame.h"
 
@@ -106,6 +107,11 @@ void validate(const FlowOptions& options) {
 at::Tensor optical_flow(const at::Tensor& frames, const FlowOptions& options) {
   validate(options);
   if (on_cuda(frames)) {
+    if (options.method == FlowMethod::farneback_cudaoptflow) {
+      const int64_t pairs = std::max<int64_t>(frames.size(0) - 1, 0);
+      return detail::cudaoptflow_between("optical_flow", frames.slice(0, 0, pairs),
+                                         frames.slice(0, frames.size(0) - pairs), options);
+    }
     return detail::farneback_on_cuda("optical_flow", {frames}, options, detail::FlowResult::fields);
   }
   const at::Tensor grey = detail::require_flow_input(frames, "optical_flow");
@@ -115,6 +121,9 @@ at::Tensor optical_flow(const at::Tensor& frames, const FlowOptions& options) {
 at::Tensor flow_between(const at::Tensor& from, const at::Tensor& to, const FlowOptions& options) {
   validate(options);
   if (on_cuda(from) || on_cuda(to)) {
+    if (options.method == FlowMethod::farneback_cudaoptflow) {
+      return detail::cudaoptflow_between("flow_between", from, to, options);
+    }
     return detail::farneback_on_cuda("flow_between", {from, to}, options,
                                      detail::FlowResult::fields);
   }

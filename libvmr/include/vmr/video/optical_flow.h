@@ -29,6 +29,10 @@ enum class FlowMethod {
   dis_ultrafast,     // dense inverse search (Kroeger et al. 2016), coarse, the fastest
   dis_fast,
   dis_medium,  // the best of the three, denser patches
+  // OpenCV's CUDA version, for comparison (docs/opencv_cuda.md); needs its module cudaoptflow and a
+  // device, to which CPU frames are sent. optical_flow and flow_between also take grey frames on a
+  // device, without a copy, and wait for it. One pair at a time in a process, whatever the threads.
+  farneback_cudaoptflow,
 };
 
 // Defaults are those of OF-VM-NET's trajectories.
