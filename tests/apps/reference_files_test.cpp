@@ -113,6 +113,13 @@ TEST_F(ReferenceFiles, DataBecomeAManifestAndFeatures) {
   EXPECT_EQ(flow.exit_code, 3);
   EXPECT_THAT(flow.error, HasSubstr("f.txt line 1: expected an id and 1 numbers"));
   EXPECT_EQ(run_vmr({"import", "pairs", path("none.json"), "--out", path("n")}).exit_code, 3);
+  for (const char* kind : {"rhythm", "flow"}) {
+    const auto nothing =
+        run_vmr({"import", kind, write("n.txt", "# aid\n\n"), "--store", path("new")});
+    EXPECT_EQ(nothing.exit_code, 2);
+    EXPECT_THAT(nothing.error, HasSubstr("n.txt: no lines of statistics; expected an id and"));
+    EXPECT_FALSE(fs::exists(path("new")));
+  }
 }
 
 TEST_F(ReferenceFiles, AnImportThatLeavesNothingSaysSo) {
