@@ -120,8 +120,8 @@ std::string bars(const json& table, const std::string& direction) {
     if (tick > largest) continue;
     svg += "<line class=\"grid\" x1=\"" + x(tick) + "\" x2=\"" + x(tick) + "\" y1=\"4\" y2=\"" +
            std::to_string(height - 46) + "\"/><text x=\"" + x(tick) + "\" y=\"" +
-           std::to_string(height - 28) + "\" text-anchor=\"middle\">" + number_text(100 * tick, 0) +
-           " %</text>\n";
+           std::to_string(height - 28) + "\" text-anchor=\"middle\">" +
+           number_text(100 * tick, largest < 0.05 ? 1 : 0) + " %</text>\n";
   }
   svg += "<text x=\"" + std::to_string((left + right) / 2) + "\" y=\"" +
          std::to_string(height - 8) + "\" text-anchor=\"middle\">Recall@10</text>\n";
