@@ -8,7 +8,7 @@ namespace vmr::video::detail {
 namespace {
 
 template <class L>
-struct Equations {
+struct EquationRows {
   using F = typename L::Floats;
   using I = typename L::Ints;
   using M = typename L::Mask;
@@ -52,7 +52,7 @@ struct Equations {
   }
 
   // Row y of the planes of equations, `stride` floats apart. scratch: kTargetRows rows.
-  static void row(const FlowStep& step, int y, float* out, int64_t stride, float* scratch) {
+  static void compute(const FlowStep& step, int y, float* out, int64_t stride, float* scratch) {
     const Size size = step.size;
     const Pixels from = step.from, to = step.to;
     const Planes flow = step.flow;

@@ -1,8 +1,5 @@
 // Farneback's stages for vectors of any width: what each instruction set's file instantiates with
 // its lanes.
-//
-// Limits: at 320 x 240 a level's planes lie in the second and third cache; what is read per pixel
-// and iteration (7 floats, plus four places of the other frame) passes once.
 #pragma once
 
 #include "video/farneback_expand.h"

@@ -169,8 +169,8 @@ struct Window {
     const auto slot = [&](int y) { return ring + (y + radius) % rows * row; };
     const auto fill = [&](int y) {
       if (y > 0 && y < step.size.height)
-        return Equations<L>::row(step, y, slot(y), stride, room.targets);
-      if (y == -radius) return Equations<L>::row(step, 0, slot(y), stride, room.targets);
+        return EquationRows<L>::compute(step, y, slot(y), stride, room.targets);
+      if (y == -radius) return EquationRows<L>::compute(step, 0, slot(y), stride, room.targets);
       // Rows beyond the border repeat it.
       const float* from = slot(y - 1);
       float* to = slot(y);
@@ -233,7 +233,7 @@ struct Window {
     int ready = first ? larger(y0 - radius, 0) : y0 + radius;  // rows above are in the ring
     for (int y = y0; y < y1; ++y) {
       for (; ready <= smaller(y + radius, height - 1); ++ready) {
-        Equations<L>::row(step, ready, slot(ready), stride, room.targets);
+        EquationRows<L>::compute(step, ready, slot(ready), stride, room.targets);
       }
       for (int p = 0; p < kEquationPlanes; ++p) {
         const auto ring = [&](int at) { return slot(clamped(at, height)) + p * stride; };
