@@ -80,8 +80,8 @@ at::Tensor flow_between(const at::Tensor& from, const at::Tensor& to,
                         const FlowOptions& options = {});
 
 // What is made of each pair's field without keeping it. On the CPU a thread holds two expansions
-// and two fields, about 80 bytes a pixel. Arguments and exceptions as above; n < 2 gives no rows.
-// The mean length of the vectors, [n-1] float32, pixels: mean over the image of sqrt(u^2 + v^2).
+// and a field, about 70 bytes a pixel. Arguments and exceptions as above; n < 2 gives no rows. The
+// mean length of the vectors, [n-1] float32, pixels: mean over the image of sqrt(u^2 + v^2).
 at::Tensor mean_magnitude(const at::Tensor& frames, const FlowOptions& options = {});
 // The length of every vector, [n-1, h, w] float32, pixels.
 at::Tensor magnitude_map(const at::Tensor& frames, const FlowOptions& options = {});
