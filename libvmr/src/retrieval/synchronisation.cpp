@@ -1,0 +1,373 @@
+#include "vmr/retrieval/synchronisation.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "retrieval/energy_correlation.h"
+#include "retrieval/event_nearness.h"
+#include "retrieval/film_events.h"
+#include "retrieval/null_level.h"
+#include "vmr/core/error.h"
+#include "vmr/core/parallel.h"
+
+namespace vmr::retrieval {
+namespace {
+
+constexpr double kFineSeconds = 0.001;
+constexpr double kMotionWidthFactor = 2;  // a motion peak is not as sharp as a cut
+constexpr double kSectionWidthSeconds = 0.3;
+constexpr double kPlainBeat = 0.6;   // of a down-beat's 1, where down-beats are known
+constexpr double kGroupSeconds = 5;  // motion peaks within are one witness, not several
+constexpr double kHitSeconds = 0.04;
+constexpr double kSectionHitSeconds = 0.5;
+constexpr double kStretchDriftSeconds = 0.05;
+
+// Peaks of one shot follow each other regularly: where one meets a beat, the next ones do too.
+std::vector<int64_t> groups_of_peaks(const std::vector<TimedEvent>& peaks,
+                                     const std::vector<TimedEvent>& cuts) {
+  std::vector<int64_t> groups;
+  size_t shot = 0;
+  int64_t group = -1;
+  double until = -1;
+  for (const auto& peak : peaks) {
+    bool fresh = groups.empty() || peak.seconds >= until;
+    while (shot < cuts.size() && cuts[shot].seconds <= peak.seconds) {
+      ++shot;
+      fresh = true;
+    }
+    if (fresh) {
+      ++group;
+      until = peak.seconds + kGroupSeconds;
+    }
+    groups.push_back(group);
+  }
+  return groups;
+}
+
+// A film played against tracks at one stretch.
+struct FilmView {
+  double stretch = 1, duration = 0;  // in the track's time
+  detail::FilmEvents cuts, peaks, changes;
+  detail::FilmActivity activity;
+};
+
+FilmView view_of(const FilmRhythm& film, double stretch) {
+  const auto inside = [&](std::vector<TimedEvent> events) {
+    std::erase_if(events, [&](const auto& event) {
+      return event.seconds < 0 || event.seconds > film.duration_seconds;
+    });
+    return events;
+  };
+  const auto cuts = inside(film.cuts);
+  const auto peaks = inside(motion_peaks(film));
+  const auto motion = detail::log_motion(film);
+  FilmView view;
+  view.stretch = stretch;
+  view.duration = film.duration_seconds * stretch;
+  view.cuts = detail::film_events(cuts, stretch);
+  view.peaks = detail::film_events(peaks, stretch, groups_of_peaks(peaks, cuts));
+  view.changes = detail::film_events(inside(detail::motion_changes(film, motion)), stretch);
+  view.activity = detail::film_activity(motion, film.duration_seconds, stretch);
+  return view;
+}
+
+// One film view against one track: all parts with their weights, whose squares sum to 1.
+class Pairing {
+ public:
+  Pairing(const FilmView& film, const TrackRhythm& track, const SynchroniseOptions& options)
+      : film_(film),
+        room_(track.duration_seconds - film.duration),
+        beats_(options.beat_width_seconds, track.duration_seconds),
+        motion_(options.beat_width_seconds * kMotionWidthFactor, track.duration_seconds),
+        sections_(kSectionWidthSeconds, track.duration_seconds, true),
+        energy_(film.activity, track.energy, first_offset(), last_offset()) {
+    place_events(track);
+    const double sure = track.beat_confidence;
+    const auto usable = [](const detail::Nearness& nearness, const detail::FilmEvents& events) {
+      return nearness.usable() && !events.empty();
+    };
+    weights_ = {usable(beats_, film.cuts) ? options.beats_on_cuts * sure : 0,
+                usable(motion_, film.peaks) ? options.beats_on_motion * sure : 0,
+                energy_.usable() ? options.energy : 0,
+                usable(sections_, film.changes) ? options.sections : 0};
+    double square = 0;
+    for (const double weight : weights_) square += weight * weight;
+    for (double& weight : weights_) weight = square > 0 ? weight / std::sqrt(square) : 0;
+    has_parts_ = square > 0;
+  }
+
+  double first_offset() const { return std::min(room_, 0.0); }
+  double last_offset() const { return std::max(room_, 0.0); }
+  bool has_parts() const { return has_parts_; }
+  double correlation(double offset) const {
+    return energy_.usable() ? energy_.correlation(offset) : 0;
+  }
+
+  // The weighted sum of the parts at all offsets.
+  std::vector<float> curve() const {
+    const auto offsets = size_t((last_offset() - first_offset()) / detail::kOffsetStepSeconds) + 1;
+    std::vector<float> total(offsets, 0.0f);
+    if (weights_[0] > 0) beats_.add_scores(film_.cuts, weights_[0], total);
+    if (weights_[1] > 0) motion_.add_scores(film_.peaks, weights_[1], total);
+    if (weights_[2] > 0) energy_.add_scores(weights_[2], total);
+    if (weights_[3] > 0) sections_.add_scores(film_.changes, weights_[3], total);
+    return total;
+  }
+
+  std::vector<ScorePart> parts(double offset) const {
+    std::vector<ScorePart> parts;
+    const auto add = [&](const char* name, double weight, const auto& score) {
+      if (weight > 0) parts.push_back({name, score(), weight});
+    };
+    add("beats_on_cuts", weights_[0], [&] { return beats_.score(film_.cuts, offset); });
+    add("beats_on_motion", weights_[1], [&] { return motion_.score(film_.peaks, offset); });
+    add("energy", weights_[2], [&] { return energy_.score(offset); });
+    add("sections", weights_[3], [&] { return sections_.score(film_.changes, offset); });
+    return parts;
+  }
+
+  // The best offset near one of the grid.
+  double refined(double offset) const {
+    double best = offset, best_total = total_of(parts(offset));
+    const auto steps = std::lround(detail::kOffsetStepSeconds / kFineSeconds);
+    for (long i = -steps; i <= steps; ++i) {
+      const double candidate = offset + double(i) * kFineSeconds;
+      if (candidate < first_offset() || candidate > last_offset()) continue;
+      const double total = total_of(parts(candidate));
+      if (total <= best_total) continue;
+      best_total = total;
+      best = candidate;
+    }
+    return best;
+  }
+
+ private:
+  void place_events(const TrackRhythm& track) {
+    const bool bars = !track.down_beats_seconds.empty();
+    for (auto* nearness : {&beats_, &motion_}) {
+      for (const double beat : track.beats_seconds) nearness->add(beat, bars ? kPlainBeat : 1);
+      for (const double beat : track.down_beats_seconds) nearness->add(beat, 1);
+    }
+    for (const auto& section : track.sections) sections_.add(section.seconds, section.strength);
+    // Wherever an event of the film can fall.
+    const double end = last_offset() + film_.duration;
+    for (auto* nearness : {&beats_, &motion_, &sections_}) nearness->fill(first_offset(), end);
+  }
+
+  const FilmView& film_;
+  const double room_;
+  detail::Nearness beats_, motion_, sections_;
+  const detail::EnergyCorrelation energy_;
+  std::array<double, 4> weights_{};
+  bool has_parts_ = false;
+};
+
+// What people read beside the score.
+void describe(const FilmRhythm& film, const TrackRhythm& track, Synchronisation& result) {
+  std::vector<double> errors;
+  double cuts = 0;
+  const auto& beats = track.beats_seconds;
+  for (const auto& cut : film.cuts) {
+    const double heard = result.offset_seconds + result.stretch * cut.seconds;
+    if (beats.empty() || heard < 0 || heard > track.duration_seconds) continue;
+    const auto after = std::lower_bound(beats.begin(), beats.end(), heard);
+    double error = after == beats.end() ? heard - beats.back() : *after - heard;
+    if (after != beats.begin()) error = std::min(error, heard - *(after - 1));
+    errors.push_back(1000 * error / result.stretch);
+    cuts += 1;
+  }
+  if (!errors.empty()) {
+    double sum = 0, hits = 0;
+    for (const double error : errors) {
+      sum += error;
+      hits += error <= 1000 * kHitSeconds;
+    }
+    result.cut_error_mean_ms = sum / cuts;
+    result.beats_hit = hits / cuts;
+    std::sort(errors.begin(), errors.end());
+    const size_t half = errors.size() / 2;
+    result.cut_error_median_ms =
+        errors.size() % 2 == 1 ? errors[half] : 0.5 * (errors[half - 1] + errors[half]);
+  }
+  double total = 0, met = 0;
+  for (const auto& section : track.sections) {
+    const double seen = (section.seconds - result.offset_seconds) / result.stretch;
+    if (seen <= 0 || seen >= film.duration_seconds) continue;
+    total += section.strength;
+    const bool near = std::any_of(film.cuts.begin(), film.cuts.end(), [&](const auto& cut) {
+      return std::abs(cut.seconds - seen) <= kSectionHitSeconds;
+    });
+    if (near) met += section.strength;
+  }
+  result.section_agreement = total > 0 ? met / total : 0;
+}
+
+// Finds the best offset, or takes the one given.
+Synchronisation best_of(const FilmRhythm& film, const std::vector<FilmView>& views,
+                        const TrackRhythm& track, const SynchroniseOptions& options,
+                        std::optional<double> offset) {
+  Synchronisation result;
+  double crossings = 0, best = 0;
+  bool found = false;
+  for (const auto& view : views) {
+    const Pairing pairing(view, track, options);
+    if (!pairing.has_parts()) continue;
+    const auto curve = pairing.curve();
+    crossings += double(detail::count_crossings(curve));
+    const auto top = std::max_element(curve.begin(), curve.end());
+    if (found && double(*top) <= best) continue;
+    found = true;
+    best = double(*top);
+    const double grid =
+        pairing.first_offset() + double(top - curve.begin()) * detail::kOffsetStepSeconds;
+    result.offset_seconds = offset ? *offset : pairing.refined(grid);
+    result.stretch = view.stretch;
+    result.parts = pairing.parts(result.offset_seconds);
+    result.energy_correlation = pairing.correlation(result.offset_seconds);
+  }
+  if (found) {
+    result.null_level = detail::null_of_largest(crossings);
+    result.parts.push_back({"chance", result.null_level.mean, -1});
+    result.score = total_of(result.parts);
+  } else {
+    result.offset_seconds = offset.value_or(0);
+    result.stretch = views.front().stretch;
+  }
+  describe(film, track, result);
+  return result;
+}
+
+std::vector<double> stretches(const SynchroniseOptions& options, double film_seconds) {
+  const double span = options.max_stretch - options.min_stretch;
+  // The film's ends move against its middle, which an offset can hold in place.
+  const auto steps = int64_t(std::ceil(span * film_seconds / 2 / kStretchDriftSeconds));
+  std::vector<double> list;
+  for (int64_t i = 0; i <= steps; ++i) {
+    list.push_back(steps == 0 ? options.min_stretch
+                              : options.min_stretch + span * double(i) / double(steps));
+  }
+  return list;
+}
+
+void check_times(const char* what, double& before, double seconds, double strength) {
+  VMR_CHECK(std::isfinite(seconds) && seconds >= before, "synchronise: ", what,
+            " must be finite and rising, got ", seconds, " s after ", before, " s");
+  VMR_CHECK(std::isfinite(strength) && strength > 0, "synchronise: strengths of ", what,
+            " must be positive, got ", strength);
+  before = seconds;
+}
+
+void check_events(const char* what, const std::vector<TimedEvent>& events) {
+  double before = -1e9;
+  for (const auto& event : events) check_times(what, before, event.seconds, event.strength);
+}
+
+void check_curve(const char* what, const SampledCurve& curve) {
+  VMR_CHECK(curve.values.empty() || (std::isfinite(curve.rate_hz) && curve.rate_hz > 0),
+            "synchronise: the rate of ", what, " must be positive, got ", curve.rate_hz);
+  for (const float value : curve.values) {
+    VMR_CHECK(std::isfinite(value), "synchronise: values of ", what, " must be finite");
+  }
+}
+
+void check_duration(const char* what, double seconds) {
+  VMR_CHECK(seconds > 0 && seconds <= 86400, "synchronise: expected a ", what,
+            " longer than 0 s and of at most a day, got ", seconds, " s");
+}
+
+void check(const FilmRhythm& film) {
+  check_duration("film", film.duration_seconds);
+  check_events("cuts", film.cuts);
+  check_curve("motion", film.motion);
+}
+
+void check(const TrackRhythm& track) {
+  check_duration("track", track.duration_seconds);
+  double before = -1e9;
+  for (const double beat : track.beats_seconds) check_times("beats", before, beat, 1);
+  before = -1e9;
+  for (const double beat : track.down_beats_seconds) check_times("down-beats", before, beat, 1);
+  check_events("sections", track.sections);
+  check_curve("energy", track.energy);
+  VMR_CHECK(track.beat_confidence >= 0 && track.beat_confidence <= 1,
+            "synchronise: beat_confidence must be in 0..1, got ", track.beat_confidence);
+}
+
+}  // namespace
+
+void to_json(nlohmann::json& json, const Synchronisation& fit) {
+  json = {{"offset_seconds", fit.offset_seconds},
+          {"stretch", fit.stretch},
+          {"score", fit.score},
+          {"null_level", {{"mean", fit.null_level.mean}, {"sd", fit.null_level.sd}}},
+          {"cut_error_ms", nullptr},
+          {"beats_hit", fit.beats_hit},
+          {"energy_correlation", fit.energy_correlation},
+          {"section_agreement", fit.section_agreement}};
+  if (fit.cut_error_mean_ms) {
+    json["cut_error_ms"] = {{"mean", *fit.cut_error_mean_ms}, {"median", *fit.cut_error_median_ms}};
+  }
+}
+
+void validate(const SynchroniseOptions& options) {
+  const auto check = [](bool good, const char* field, double value, const char* rule) {
+    VMR_CHECK(good, "SynchroniseOptions: ", field, " = ", value, ", but it must be ", rule);
+  };
+  check(options.min_stretch >= 0.5 && options.min_stretch <= 1, "min_stretch", options.min_stretch,
+        "0.5 to 1");
+  check(options.max_stretch >= 1 && options.max_stretch <= 2, "max_stretch", options.max_stretch,
+        "1 to 2");
+  for (const auto& [field, value] : {std::pair{"beats_on_cuts", options.beats_on_cuts},
+                                     {"beats_on_motion", options.beats_on_motion},
+                                     {"energy", options.energy},
+                                     {"sections", options.sections}}) {
+    check(std::isfinite(value) && value >= 0, field, value, "zero or more");
+  }
+  check(options.beat_width_seconds >= 0.005 && options.beat_width_seconds <= 0.2,
+        "beat_width_seconds", options.beat_width_seconds, "0.005 to 0.2");
+}
+
+std::vector<Synchronisation> synchronise_all(const FilmRhythm& film,
+                                             const std::vector<TrackRhythm>& tracks,
+                                             const SynchroniseOptions& options, int threads,
+                                             std::stop_token stop) {
+  validate(options);
+  check(film);
+  for (const auto& track : tracks) check(track);
+  std::vector<FilmView> views;
+  for (const double stretch : stretches(options, film.duration_seconds)) {
+    views.push_back(view_of(film, stretch));
+  }
+  std::vector<Synchronisation> results(tracks.size());
+  for_each_item(
+      int64_t(tracks.size()), threads,
+      [&](int64_t i) {
+        results[size_t(i)] = best_of(film, views, tracks[size_t(i)], options, std::nullopt);
+      },
+      stop);
+  if (stop.stop_requested()) return {};
+  return results;
+}
+
+Synchronisation synchronise(const FilmRhythm& film, const TrackRhythm& track,
+                            const SynchroniseOptions& options) {
+  return synchronise_all(film, {track}, options, 1).front();
+}
+
+Synchronisation synchronise_at(const FilmRhythm& film, const TrackRhythm& track,
+                               double offset_seconds, double stretch,
+                               const SynchroniseOptions& options) {
+  validate(options);
+  check(film);
+  check(track);
+  VMR_CHECK(stretch >= 0.5 && stretch <= 2, "synchronise_at: stretch must be 0.5 to 2, got ",
+            stretch);
+  const double room = track.duration_seconds - stretch * film.duration_seconds;
+  const double low = std::min(room, 0.0), high = std::max(room, 0.0);
+  VMR_CHECK(offset_seconds >= low && offset_seconds <= high, "synchronise_at: the offset must be ",
+            low, " to ", high, " s, got ", offset_seconds);
+  return best_of(film, {view_of(film, stretch)}, track, options, offset_seconds);
+}
+
+}  // namespace vmr::retrieval

@@ -1,0 +1,54 @@
+// Pins that generated films find their track and their place in it, and that films of other tracks
+// stay at the null level; the whole measurement is benchmarks/bench_fit.cpp.
+#include "support/film_pairs.h"
+
+#include <gtest/gtest.h>
+
+namespace vmr::test {
+namespace {
+
+constexpr int64_t kFilms = 8;
+
+const std::vector<FilmPair>& pairs(const PairOptions& options) {
+  static const auto made = [&] {
+    std::vector<FilmPair> list;
+    for (int64_t i = 0; i < kFilms; ++i) list.push_back(make_pair(i, options));
+    return list;
+  }();
+  return made;
+}
+
+const PairOptions kOptions{.track_seconds = 100, .film_seconds = 40};
+
+TEST(FilmPairs, FindTheirTrackByTheHiddenTruth) {
+  std::vector<retrieval::TrackRhythm> tracks;
+  for (const auto& pair : pairs(kOptions)) tracks.push_back(pair.truth);
+  const auto figures = measure(pairs(kOptions), tracks);
+  EXPECT_EQ(figures.right, 1);
+  EXPECT_EQ(figures.first, 1);
+  EXPECT_GT(figures.own_median, 6);
+  EXPECT_LT(std::abs(figures.other_median), 1);
+  EXPECT_LT(figures.other_high, 4);
+}
+
+TEST(FilmPairs, FindTheirTrackByWhatIsHeard) {
+  std::vector<retrieval::TrackRhythm> heard, with_beats;
+  for (int64_t i = 0; i < kFilms; ++i) {
+    heard.push_back(heard_rhythm(i, kOptions));
+    with_beats.push_back(heard.back());
+    with_beats.back().beats_seconds = pairs(kOptions)[size_t(i)].truth.beats_seconds;
+    with_beats.back().down_beats_seconds = pairs(kOptions)[size_t(i)].truth.down_beats_seconds;
+  }
+  const auto true_beats = measure(pairs(kOptions), with_beats);
+  EXPECT_GE(true_beats.right, 7.0 / 8);
+  EXPECT_GE(true_beats.first, 7.0 / 8);
+  const auto figures = measure(pairs(kOptions), heard);
+  EXPECT_GE(figures.right, 6.0 / 8);
+  EXPECT_GE(figures.first, 6.0 / 8);
+  EXPECT_LT(figures.mean_rank, 2);  // chance: 4.5
+  EXPECT_GT(figures.own_median, 3);
+  EXPECT_LT(std::abs(figures.other_median), 1.2);
+}
+
+}  // namespace
+}  // namespace vmr::test
