@@ -72,10 +72,10 @@ int main(int argc, char** argv) {
       "Exit codes: 0 done, 1 some items failed (listed), 2 wrong usage, recipe or option,\n"
       "3 nothing could be done, 130 interrupted (the next run resumes).");
   const Command commands[] = {
-      add_probe(root),   add_synth(root),    add_beats(root), add_flow(root),    add_describe(root),
-      add_extract(root), add_pretrain(root), add_embed(root), add_train(root),   add_evaluate(root),
-      add_index(root),   add_match(root),    add_store(root), add_convert(root), add_import(root),
-      add_table(root),   add_bench(root),    add_demo(root)};
+      add_probe(root),   add_synth(root),    add_beats(root), add_flow(root),  add_describe(root),
+      add_extract(root), add_pretrain(root), add_embed(root), add_train(root), add_evaluate(root),
+      add_index(root),   add_match(root),    add_fit(root),   add_store(root), add_convert(root),
+      add_import(root),  add_table(root),    add_bench(root), add_demo(root)};
   if (!names_commands(root, argc, argv, 1)) return kWrongUsage;
   try {
     root.parse(argc, argv);

@@ -1,4 +1,5 @@
 // vmr match: the tracks of a catalogue that fit a film.
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/media/film_writer.h"
+#include "vmr/pipeline/fit.h"
 #include "vmr/pipeline/matcher.h"
 #include "vmr/pipeline/report.h"
 
@@ -20,7 +22,11 @@ struct Options {
   std::string film, index, preview, report;
   std::optional<double> preview_lufs;
   pipeline::MatchOptions match;
+  double sync_weight = 0;
+  std::string store;  // of tracks analysed for the fit
 };
+
+constexpr int64_t kSyncShortlist = 50;  // hits that --sync-weight ranks anew, at least
 
 void print_table(const std::vector<retrieval::Hit>& hits) {
   std::printf("%4s  %-20s  %-24s  %7s  %s\n", "rank", "track", "title", "score", "because");
@@ -99,6 +105,20 @@ std::vector<ItemFailure> write_files(const Options& options, const pipeline::Fil
   return failures;
 }
 
+// By cuts and beats too, where a weight was given. Returns the tracks that could not be fitted.
+std::vector<ItemFailure> rank_by_fit(const Options& options, std::vector<retrieval::Hit>& hits,
+                                     const RunControl& watch) {
+  if (options.sync_weight == 0) return {};
+  pipeline::ExtractOptions extract;
+  extract.threads = options.common.threads;
+  const auto store = options.store.empty() ? music_cache() : std::filesystem::path(options.store);
+  const auto rhythm = pipeline::analyse_film_rhythm(options.film, watch.stop);
+  auto failures = pipeline::rank_with_fit(hits, rhythm, store, options.sync_weight, extract, watch);
+  end_progress();
+  hits.resize(std::min(hits.size(), size_t(options.match.top)));
+  return failures;
+}
+
 int run(const Options& options) {
   retrieval::Filter::parse(options.match.filter);  // what is wrong with it is said before the work
   if (options.film.empty()) return run_words(options);
@@ -110,8 +130,10 @@ int run(const Options& options) {
   const auto film = matcher->analyse(options.film, watch.stop);
   auto query = options.match;
   query.threads = options.common.threads;
-  const auto hits = matcher->match(film, query);
+  if (options.sync_weight > 0) query.top = std::max(query.top, kSyncShortlist);
+  auto hits = matcher->match(film, query);
   warn(film.problems);
+  const auto unfitted = rank_by_fit(options, hits, watch);
   if (options.common.json) {
     print_json({{"film", options.film},
                 {"duration_seconds", film.duration_seconds},
@@ -122,7 +144,8 @@ int run(const Options& options) {
   }
   std::cout.flush();
   std::fflush(stdout);
-  const auto failures = write_files(options, film, hits, watch);
+  auto failures = write_files(options, film, hits, watch);
+  failures.insert(failures.begin(), unfitted.begin(), unfitted.end());
   const int code = finish(hits);
   return failures.empty() ? code : report_failures(failures, int64_t(hits.size()));
 }
@@ -148,6 +171,13 @@ Command add_match(CLI::App& root) {
   app->add_option("--text-weight", options->match.text_weight, "its share of the score, 0 to 1")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
+  app->add_option("--sync-weight", options->sync_weight,
+                  "weight of beats on cuts and energy (see `vmr fit`), 0 = off: the best 50\n"
+                  "are ranked anew. Scores of it are 5 and more where it fits; try 0.05")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1000.0));
+  app->add_option("--store", options->store,
+                  "where tracks analysed for --sync-weight are kept; default as of `vmr fit`");
   app->add_option("--report", options->report, "write one self-contained HTML page");
   app->add_option(
       "--preview", options->preview,

@@ -17,9 +17,10 @@ std::string plain(const std::string& message) {
   // Functions whose messages reach the user, who typed none of these names or knows what he typed.
   constexpr std::string_view kFunctions =
       " ClipDataset FeatureStore FilmWriter FilmWriterOptions LibraryOptions PairDataset "
-      "build_index check_store compact_store decode describe embed evaluate extract "
+      "build_index check_store compact_store decode describe embed evaluate extract fit "
       "find_state_dict generate_library match merge_store probe read_safetensors "
-      "read_torch_checkpoint store synth to_csv train write_audio write_markers write_preview "
+      "read_torch_checkpoint store synchronise synth to_csv train write_audio write_markers "
+      "write_preview "
       "write_safetensors ";
   std::string text = message;
   if (const auto colon = text.find(": "); colon != text.npos) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -147,6 +148,21 @@ bool interrupted() { return g_interrupted; }
 
 void print_json(const nlohmann::json& document) {
   std::cout << document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+std::filesystem::path music_cache() {
+  namespace fs = std::filesystem;
+  fs::path folder;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+    folder = cache;
+  } else {
+    const char* home = std::getenv("HOME");
+    VMR_CHECK(home != nullptr && *home != '\0',
+              "there is no HOME to keep analysed music in; give --store FOLDER");
+    folder = fs::path(home) / ".cache";
+  }
+  fs::create_directories(folder / "vmr");
+  return folder / "vmr" / "music";
 }
 
 int thread_count(const Common& common) { return vmr::thread_count(common.threads); }

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -56,6 +57,8 @@ void require_writable(const std::string& option, const std::string& path);
 // file alone.
 void write_output(const std::string& path, std::vector<ItemFailure>& failures,
                   const std::function<void()>& write);
+// The folder where music analysed by `fit` and `match` is kept without --store; its parent is made.
+std::filesystem::path music_cache();
 // Puts `text` before the exit codes at the end of a subcommand's help.
 void add_footer(CLI::App& app, const std::string& text);
 // For options where an empty text is a mistake and not "none".
@@ -76,6 +79,7 @@ Command add_describe(CLI::App& root);
 Command add_embed(CLI::App& root);
 Command add_evaluate(CLI::App& root);
 Command add_extract(CLI::App& root);
+Command add_fit(CLI::App& root);
 Command add_flow(CLI::App& root);
 Command add_import(CLI::App& root);
 Command add_index(CLI::App& root);

@@ -30,8 +30,9 @@ void write_clicks(const fs::path& path, double bpm, double seconds) {
 TEST(Program, HelpStatesCommandsAndExitCodes) {
   const auto help = run_vmr({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"probe", "synth", "beats", "flow", "describe", "extract", "pretrain",
-                              "train", "embed", "evaluate", "index", "match", "store", "bench"}) {
+  for (const char* command :
+       {"probe", "synth", "beats", "flow", "describe", "extract", "pretrain", "train", "embed",
+        "evaluate", "index", "match", "fit", "store", "bench"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
     EXPECT_EQ(run_vmr({command, "--help"}).exit_code, 0) << command;
   }

@@ -64,7 +64,10 @@ FeatureTrack describe_onset(const at::Tensor& sound, const fs::path& file) {
 // Features that extraction makes, with the recipe that makes just them.
 ExtractRecipe recipe_for(const std::string& feature) {
   ExtractRecipe recipe;
-  if (feature == "beats") recipe.beats.emplace();
+  if (feature == "beats" || feature == "down_beats") recipe.beats.emplace();
+  recipe.down_beats = feature == "down_beats";
+  recipe.energy = feature == "energy";
+  recipe.sections = feature == "sections";
   if (feature == "rhythm" || feature == "rhythm_measures") recipe.rhythm.emplace();
   if (feature == "fbank_clips") recipe.fbank.emplace();
   if (feature == "grey_clips") recipe.grey_clips = true;
@@ -83,6 +86,9 @@ std::vector<std::pair<std::string, std::string>> describable_features() {
           {"log_mel", "mel spectrogram as librosa's, [frames, 128], decibel"},
           {"onset", "onset strength, [frames], decibel a frame"},
           {"beats", "beat times, [beats], seconds"},
+          {"down_beats", "beats that begin a bar, [bars], seconds"},
+          {"energy", "root mean square at 10 Hz, [values], decibel"},
+          {"sections", "strength of each section change, [changes], rows at the changes"},
           {"rhythm_measures", "beats, strength, interval of each 4 s clip, [clips, 3]"},
           {"rhythm", "their classes, [clips, 3]"},
           {"fbank_clips", "filter bank of each 4 s clip, [clips, 398, 80]"},

@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "vmr/audio/clips.h"
+#include "vmr/audio/energy.h"
 #include "vmr/audio/rhythm.h"
+#include "vmr/audio/sections.h"
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
 #include "vmr/media/decode.h"
@@ -170,8 +172,65 @@ Planned planned_music(const ExtractRecipe& recipe) {
   if (recipe.beats) {
     const json options = {{"rate_hz", recipe.rate_hz}, {"method", to_string(recipe.beats->beats)}};
     planned.emplace_back("beats", provenance("beats", "1", options));
+    if (recipe.down_beats) {
+      planned.emplace_back("down_beats", provenance("down_beats", "1", options));
+      planned.emplace_back("beat_confidence", provenance("beat_confidence", "1", options));
+    }
   }
+  const json rate = {{"rate_hz", recipe.rate_hz}};
+  if (recipe.energy) planned.emplace_back("energy", provenance("energy", "1", rate));
+  if (recipe.sections) planned.emplace_back("sections", provenance("sections", "1", rate));
   return planned;
+}
+
+// What a tracker knows of bars, and how sure it is; none of both from one that tells beats alone.
+struct Bars {
+  std::vector<double> down_beats_seconds;
+  double confidence = 1;
+};
+
+template <typename Result>
+Bars bars_of(const Result& result) {
+  Bars bars;
+  if constexpr (requires { result.down_beats_seconds; }) {
+    bars.down_beats_seconds = result.down_beats_seconds;
+  }
+  if constexpr (requires { result.confidence; }) bars.confidence = result.confidence;
+  return bars;
+}
+
+void add_beats(TrackList& tracks, const at::Tensor& waveform, const ExtractRecipe& recipe,
+               const audio::ExternalBeatTracker& aubio) {
+  const auto options = beat_options(recipe, recipe.beats->beats, aubio);
+  const auto result = audio::track_beats(waveform, options);
+  add_moments(tracks, "beats", result.beats_seconds);
+  if (!recipe.down_beats) return;
+  const auto bars = bars_of(result);
+  add_moments(tracks, "down_beats", bars.down_beats_seconds);
+  const double seconds = double(waveform.size(0)) / recipe.rate_hz;
+  tracks.add("beat_confidence", at::tensor({float(bars.confidence)}),
+             RowTimes::regular(1, 0, seconds, seconds));
+}
+
+void add_energy(TrackList& tracks, const at::Tensor& waveform, const ExtractRecipe& recipe) {
+  audio::EnergyOptions options;
+  options.rate_hz = recipe.rate_hz;
+  const auto curve = audio::energy_curve(waveform, options);
+  tracks.add("energy", curve,
+             RowTimes::regular(curve.size(0), 0, options.hop_seconds, options.hop_seconds));
+}
+
+void add_sections(TrackList& tracks, const at::Tensor& waveform, const ExtractRecipe& recipe) {
+  audio::SectionOptions options;
+  options.rate_hz = recipe.rate_hz;
+  std::vector<float> strengths;
+  std::vector<Interval> rows;
+  for (const auto& change : audio::section_changes(waveform, options)) {
+    strengths.push_back(float(change.strength));
+    rows.push_back({change.seconds, change.seconds});
+  }
+  tracks.add("sections", at::tensor(strengths, at::kFloat),
+             RowTimes::explicit_rows(std::move(rows)));
 }
 
 Planned planned_film(const ExtractRecipe& recipe) {
@@ -209,8 +268,8 @@ Extracted extract_music(const std::filesystem::path& path, const ExtractRecipe& 
   media::AudioOptions audio_options;
   audio_options.rate_hz = recipe.rate_hz;
   // Beats are tracked over the whole song, clips come from its beginning.
-  const bool whole_song =
-      recipe.beats || (recipe.rhythm && recipe.rhythm->beats != audio::BeatMethod::reference);
+  const bool whole_song = recipe.beats || recipe.energy || recipe.sections ||
+                          (recipe.rhythm && recipe.rhythm->beats != audio::BeatMethod::reference);
   if (!whole_song) audio_options.duration_seconds = recipe.max_seconds;
   media::DecodePlan plan;
   plan.audio = audio_options;
@@ -242,10 +301,9 @@ Extracted extract_music(const std::filesystem::path& path, const ExtractRecipe& 
     tracks.add("rhythm_measures", measures, clip_times);
     tracks.add("rhythm", audio::rhythm_classes(measures, class_options).classes, clip_times);
   }
-  if (recipe.beats) {
-    const auto options = beat_options(recipe, recipe.beats->beats, aubio);
-    add_moments(tracks, "beats", audio::track_beats(waveform, options).beats_seconds);
-  }
+  if (recipe.beats) add_beats(tracks, waveform, recipe, aubio);
+  if (recipe.energy) add_energy(tracks, waveform, recipe);
+  if (recipe.sections) add_sections(tracks, waveform, recipe);
   return {tracks.take(), decoded.problems};
 }
 

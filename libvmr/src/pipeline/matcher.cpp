@@ -11,6 +11,7 @@
 #include "pipeline/embed_items.h"
 #include "pipeline/run_inputs.h"
 #include "pipeline/tag_texts.h"
+#include "pipeline/track_metadata.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
@@ -30,26 +31,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-json metadata_of(const store::ManifestItem& item) {
-  json metadata = json::object();
-  for (const auto& [key, value] : item.fields) {
-    // Numbers stay numbers, so that filters can compare them.
-    const json parsed = json::parse(value, nullptr, false);
-    metadata[key] = parsed.is_number() ? parsed : json(value);
-  }
-  metadata["tags"] = item.tags;
-  // Imported items have features and no file.
-  if (!item.path.empty()) {
-    metadata["path"] = vmr::detail::escape_bytes(fs::absolute(item.path).string());
-  }
-  if (!item.split.empty()) metadata["split"] = item.split;
-  if (!metadata.contains("title")) {
-    metadata["title"] =
-        item.path.empty() ? item.id : vmr::detail::escape_bytes(item.path.stem().string());
-  }
-  return metadata;
-}
 
 // Films and tracks are comparable when model and inputs are the same.
 retrieval::Space space_of(const MatchingRun& run) {
@@ -230,7 +211,7 @@ class RunMatcher : public Matcher {
       if (!vectors[i].defined()) continue;
       rows.push_back(vectors[i]);
       batch.ids.push_back(tracks[i].id);
-      batch.metadata.push_back(metadata_of(tracks[i]));
+      batch.metadata.push_back(detail::metadata_of(tracks[i]));
     }
     if (!rows.empty()) {
       batch.vectors = torch::stack(rows);
@@ -377,7 +358,7 @@ IndexSummary build_index(const fs::path& run_folder, const fs::path& store_folde
   batch.vectors = train::embed_music(*run.model, items);
   for (const auto& id : batch.ids) {
     const auto* item = manifest.find("music", id);
-    auto metadata = metadata_of(*item);
+    auto metadata = detail::metadata_of(*item);
     store->visit({"beats", "music", id},
                  [&](const FeatureTrack& beats) { metadata["beats"] = beats.values.size(0); });
     batch.metadata.push_back(std::move(metadata));

@@ -94,6 +94,13 @@ void read_features(JsonReader& features, ExtractRecipe& extract) {
   features.object("beats", [&](JsonReader& reader) {
     reader.choice("method", extract.beats.emplace().beats, kBeatMethods);
   });
+  features.object("down_beats", [&](JsonReader& reader) {
+    extract.down_beats = true;
+    if (!extract.beats)
+      features.fail("down_beats", "needs the feature \"beats\", whose bars it counts");
+  });
+  features.object("energy", [&](JsonReader& reader) { extract.energy = true; });
+  features.object("sections", [&](JsonReader& reader) { extract.sections = true; });
   features.object("grey_clips", [&](JsonReader& reader) {
     extract.grey_clips = true;
     reader.choice<bool>("weights", extract.bgr_grey, {{"rgb", false}, {"bgr", true}});
@@ -193,6 +200,9 @@ json features_json(const ExtractRecipe& extract) {
     features["rhythm"] = {{"beats", to_string(extract.rhythm->beats)}, {"classes", "reference"}};
   }
   if (extract.beats) features["beats"] = {{"method", to_string(extract.beats->beats)}};
+  if (extract.down_beats) features["down_beats"] = json::object();
+  if (extract.energy) features["energy"] = json::object();
+  if (extract.sections) features["sections"] = json::object();
   if (extract.grey_clips) features["grey_clips"] = {{"weights", extract.bgr_grey ? "bgr" : "rgb"}};
   if (extract.clip_flow) {
     features["clip_flow"] = {

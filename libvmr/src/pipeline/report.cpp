@@ -9,6 +9,7 @@
 #include "core/file_io.h"
 #include "pipeline/number_text.h"
 #include "pipeline/report_page.h"
+#include "pipeline/report_parts.h"
 #include "vmr/audio/beat.h"
 #include "vmr/core/error.h"
 #include "vmr/media/film_writer.h"
@@ -40,6 +41,44 @@ std::string base64(const std::string& bytes) {
   }
   return text;
 }
+
+SvgPlot time_plot(std::string title, double seconds, std::string y_label, std::string y_unit) {
+  SvgPlot plot;
+  plot.title = std::move(title);
+  plot.x_axis = {"time", "s", 0, std::max(seconds, 0.1)};
+  plot.y_axis = {std::move(y_label), std::move(y_unit)};
+  plot.height = 240;
+  return plot;
+}
+
+// Loudness over time as bars, the beats as markers, the film's cuts as a second kind of marker.
+std::string waveform_figure(const at::Tensor& mono, const audio::BeatResult& beats,
+                            const std::vector<double>& cuts) {
+  const double seconds = double(mono.size(0)) / kAnalysisRateHz;
+  auto plot = time_plot("Loudness, beats (dashed) and the film's cuts (red)", seconds, "rms", "");
+  plot.height = 200;
+  SvgSeries series;
+  const int64_t step = std::max<int64_t>(1, mono.size(0) / kWaveformPoints);
+  const auto* sample = mono.const_data_ptr<float>();
+  for (int64_t begin = 0; begin + step <= mono.size(0); begin += step) {
+    double energy = 0;
+    for (int64_t i = begin; i < begin + step; ++i) energy += double(sample[i]) * sample[i];
+    series.x.push_back((double(begin) + double(step) / 2) / kAnalysisRateHz);
+    series.y.push_back(std::sqrt(energy / double(step)));
+  }
+  plot.series.push_back(series);
+  for (const double beat : beats.beats_seconds) {
+    if (beat < seconds) plot.markers.push_back({beat, "", "#9aa5b1"});
+  }
+  for (const double cut : cuts) {
+    if (cut < seconds) plot.markers.push_back({cut, "", "#c0392b"});
+  }
+  return svg(plot);
+}
+
+}  // namespace
+
+namespace detail {
 
 const FeatureTrack* find_track(const FilmAnalysis& film, const std::string& name) {
   for (const auto& [feature, track] : film.tracks) {
@@ -75,13 +114,12 @@ std::string film_strip(const FilmAnalysis& film, int64_t count) {
   return html + "</div>\n";
 }
 
-SvgPlot time_plot(std::string title, double seconds, std::string y_label, std::string y_unit) {
-  SvgPlot plot;
-  plot.title = std::move(title);
-  plot.x_axis = {"time", "s", 0, std::max(seconds, 0.1)};
-  plot.y_axis = {std::move(y_label), std::move(y_unit)};
-  plot.height = 240;
-  return plot;
+std::string page_head(const std::string& title) {
+  return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+         "<title>" +
+         title + "</title>\n<style>" + kReportStyle + "</style></head><body>\n<h1>" + title +
+         "</h1>\n";
 }
 
 std::string flow_figure(const FilmAnalysis& film) {
@@ -99,33 +137,28 @@ std::string flow_figure(const FilmAnalysis& film) {
   return svg(plot);
 }
 
-// Loudness over time as bars, the beats as markers, the film's cuts as a second kind of marker.
-std::string waveform_figure(const at::Tensor& mono, const audio::BeatResult& beats,
-                            const std::vector<double>& cuts) {
-  const double seconds = double(mono.size(0)) / kAnalysisRateHz;
-  auto plot = time_plot("Loudness, beats (dashed) and the film's cuts (red)", seconds, "rms", "");
-  plot.height = 200;
-  SvgSeries series;
-  const int64_t step = std::max<int64_t>(1, mono.size(0) / kWaveformPoints);
-  const auto* sample = mono.const_data_ptr<float>();
-  for (int64_t begin = 0; begin + step <= mono.size(0); begin += step) {
-    double energy = 0;
-    for (int64_t i = begin; i < begin + step; ++i) energy += double(sample[i]) * sample[i];
-    series.x.push_back((double(begin) + double(step) / 2) / kAnalysisRateHz);
-    series.y.push_back(std::sqrt(energy / double(step)));
+std::string describe_hit(const retrieval::Hit& hit, size_t rank, double bar_pixels) {
+  std::string tags;
+  for (const auto& tag : hit.metadata.value("tags", nlohmann::json::array())) {
+    if (tag.is_string()) tags += (tags.empty() ? "" : ", ") + tag.get<std::string>();
   }
-  plot.series.push_back(series);
-  for (const double beat : beats.beats_seconds) {
-    if (beat < seconds) plot.markers.push_back({beat, "", "#9aa5b1"});
+  std::string html =
+      "<header><span class=\"rank\">" + std::to_string(rank) + "</span><span class=\"title\">" +
+      escape_xml(hit.metadata.value("title", hit.id)) + "</span><span class=\"meta\">" +
+      escape_xml(hit.id) + (tags.empty() ? "" : " · " + escape_xml(tags)) +
+      "</span><span class=\"score\">" + number_text(hit.score, 3) + "</span></header>\n";
+  html += "<table class=\"parts\">\n";
+  for (const auto& part : hit.parts) {
+    const double width = std::clamp(part.value * bar_pixels, 0.0, 160.0);
+    html += "<tr><td>" + escape_xml(part.name) + "</td><td>" + number_text(part.value, 3) + " × " +
+            number_text(part.weight, 2) +
+            "</td><td><span class=\"bar\" style=\"width:" + number_text(width, 0) +
+            "px\"></span></td></tr>\n";
   }
-  for (const double cut : cuts) {
-    if (cut < seconds) plot.markers.push_back({cut, "", "#c0392b"});
-  }
-  return svg(plot);
+  return html + "</table>\n";
 }
 
-// The sound itself as AAC inside the page.
-std::string player(const fs::path& path, double offset, double seconds) {
+std::string sound_url(const fs::path& path, double offset, double seconds) {
   media::AudioOptions options;
   options.rate_hz = 44100;
   options.channels = 0;
@@ -142,13 +175,16 @@ std::string player(const fs::path& path, double offset, double seconds) {
     media::write_audio(file, sound);
     const auto bytes = vmr::detail::read_file(file);
     fs::remove_all(folder);
-    return "<audio controls preload=\"none\" src=\"data:audio/mp4;base64," + base64(bytes) +
-           "\"></audio>\n";
+    return "data:audio/mp4;base64," + base64(bytes);
   } catch (...) {
     fs::remove_all(folder);
     throw;
   }
 }
+
+}  // namespace detail
+
+namespace {
 
 std::string sound_figures(const retrieval::Hit& hit, const std::vector<double>& cuts,
                           bool with_player, double seconds) {
@@ -167,32 +203,14 @@ std::string sound_figures(const retrieval::Hit& hit, const std::vector<double>& 
         (hit.offset_seconds != 0 ? ", from " + number_text(hit.offset_seconds, 2) + " s"
                                  : std::string()) +
         "</p>\n" + waveform_figure(mono, beats, cuts);
-    if (with_player) html += player(path, hit.offset_seconds, seconds);
+    if (with_player) {
+      html += "<audio controls preload=\"none\" src=\"" +
+              detail::sound_url(path, hit.offset_seconds, seconds) + "\"></audio>\n";
+    }
     return html;
   } catch (const MediaError& error) {
     return "<p class=\"gone\">no sound: " + escape_xml(error.what()) + "</p>\n";
   }
-}
-
-std::string describe_hit(const retrieval::Hit& hit, size_t rank) {
-  std::string tags;
-  for (const auto& tag : hit.metadata.value("tags", nlohmann::json::array())) {
-    if (tag.is_string()) tags += (tags.empty() ? "" : ", ") + tag.get<std::string>();
-  }
-  std::string html =
-      "<header><span class=\"rank\">" + std::to_string(rank) + "</span><span class=\"title\">" +
-      escape_xml(hit.metadata.value("title", hit.id)) + "</span><span class=\"meta\">" +
-      escape_xml(hit.id) + (tags.empty() ? "" : " · " + escape_xml(tags)) +
-      "</span><span class=\"score\">" + number_text(hit.score, 3) + "</span></header>\n";
-  html += "<table class=\"parts\">\n";
-  for (const auto& part : hit.parts) {
-    const double width = std::clamp(part.value, 0.0, 1.0) * 160;
-    html += "<tr><td>" + escape_xml(part.name) + "</td><td>" + number_text(part.value, 3) + " × " +
-            number_text(part.weight, 2) +
-            "</td><td><span class=\"bar\" style=\"width:" + number_text(width, 0) +
-            "px\"></span></td></tr>\n";
-  }
-  return html + "</table>\n";
 }
 
 }  // namespace
@@ -201,21 +219,16 @@ void write_match_report(const fs::path& out, const FilmAnalysis& film,
                         const std::vector<retrieval::Hit>& hits, const ReportOptions& options,
                         const RunControl& control) {
   const std::string name = escape_xml(film.path.filename().string());
-  const auto cuts = moments(find_track(film, "cuts"));
-  std::string html =
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>Music for " +
-      name + "</title>\n<style>" + detail::kReportStyle + "</style></head><body>\n";
-  html += "<h1>Music for " + name + "</h1>\n<p class=\"note\">" +
-          number_text(film.duration_seconds, 1) + " s, " + std::to_string(cuts.size()) +
-          " cuts found, " + std::to_string(hits.size()) + " tracks ranked</p>\n";
-  html += film_strip(film, std::max<int64_t>(1, options.key_frames));
-  html += flow_figure(film) +
+  const auto cuts = detail::moments(detail::find_track(film, "cuts"));
+  std::string html = detail::page_head("Music for " + name) + "<p class=\"note\">" +
+                     number_text(film.duration_seconds, 1) + " s, " + std::to_string(cuts.size()) +
+                     " cuts found, " + std::to_string(hits.size()) + " tracks ranked</p>\n";
+  html += detail::film_strip(film, std::max<int64_t>(1, options.key_frames));
+  html += detail::flow_figure(film) +
           "<h2>Tracks, best first</h2>\n<p class=\"note\">A score is the sum of "
           "its parts, each a cosine times its weight.</p>\n";
   for (size_t i = 0; i < hits.size(); ++i) {
-    html += "<section class=\"hit\">\n" + describe_hit(hits[i], i + 1) +
+    html += "<section class=\"hit\">\n" + detail::describe_hit(hits[i], i + 1) +
             sound_figures(hits[i], cuts, int64_t(i) < options.players, options.player_seconds) +
             "</section>\n";
     control.progress({"report", int64_t(i) + 1, int64_t(hits.size()), hits[i].id});

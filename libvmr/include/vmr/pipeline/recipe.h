@@ -46,6 +46,11 @@ struct ExtractRecipe {
   std::optional<Fbank> fbank;    // "fbank" [clips, frames, mels] float32
   std::optional<Rhythm> rhythm;  // "rhythm_measures" [clips, 3] float32, "rhythm" [clips, 3] int64
   std::optional<Rhythm> beats;   // "beats" [beats] float64 seconds, of the whole song
+  // Of the tracker of `beats`: "down_beats" [bars] float64 seconds and "beat_confidence" [1]
+  // float32, 0..1.
+  bool down_beats = false;
+  bool energy = false;    // "energy" [values] float32 decibel at 10 Hz, of the whole song
+  bool sections = false;  // "sections" [changes] float32 strength, rows at the changes
 
   // Features of films.
   struct ClipFlow {

@@ -1,0 +1,187 @@
+// The tracks that films are fitted with: found, identified, analysed once.
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <set>
+
+#include "core/byte_text.h"
+#include "vmr/core/error.h"
+#include "vmr/core/hash.h"
+#include "vmr/pipeline/fit.h"
+
+namespace vmr::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kFilesNote = "fit_files";
+constexpr std::array kSoundExtensions = {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3",
+                                         ".oga", ".ogg", ".opus", ".wav",  ".wma"};
+
+bool is_sound_file(const fs::path& path) {
+  auto extension = path.extension().string();
+  for (char& letter : extension) letter = char(std::tolower(static_cast<unsigned char>(letter)));
+  return std::find(kSoundExtensions.begin(), kSoundExtensions.end(), extension) !=
+         kSoundExtensions.end();
+}
+
+std::vector<fs::path> sound_files(const std::vector<fs::path>& paths) {
+  std::vector<fs::path> files;
+  for (const auto& path : paths) {
+    VMR_CHECK(fs::exists(path), "fit: ", path.string(), " is not there");
+    if (!fs::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    std::vector<fs::path> found;
+    constexpr auto kSkip = fs::directory_options::skip_permission_denied;
+    for (const auto& entry : fs::recursive_directory_iterator(path, kSkip)) {
+      if (entry.is_regular_file() && is_sound_file(entry.path())) found.push_back(entry.path());
+    }
+    std::sort(found.begin(), found.end());
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  VMR_CHECK(!files.empty(), "fit: no sound files in the folders given; known by ",
+            kSoundExtensions.front(), " ... ", kSoundExtensions.back());
+  return files;
+}
+
+// Of what a store has of its own, so that its beats are used and not made again another way.
+ExtractRecipe music_recipe(const store::FeatureStore* store) {
+  const auto wanted = fit_recipe();
+  ExtractRecipe recipe;
+  if (store != nullptr && store->find_note("extract_recipe")) {
+    const auto stored = stored_extract_recipe(*store);
+    recipe.rate_hz = stored.rate_hz;
+    recipe.beats = stored.beats;
+  }
+  if (!recipe.beats) recipe.beats = wanted.beats;
+  recipe.down_beats = recipe.energy = recipe.sections = true;
+  return recipe;
+}
+
+std::unique_ptr<store::FeatureStore> open_if_there(const fs::path& folder) {
+  if (!fs::exists(folder)) return nullptr;
+  return store::FeatureStore::open(folder);
+}
+
+bool has_all(const store::FeatureStore& store, const store::ManifestItem& item,
+             const ExtractRecipe& recipe) {
+  const auto planned = planned_features("music", recipe);
+  return std::all_of(planned.begin(), planned.end(), [&](const auto& feature) {
+    return store.contains({feature.first, "music", item.id});
+  });
+}
+
+// Ids by path, size and time, as an earlier call found them.
+json known_files(const store::FeatureStore* store) {
+  if (store == nullptr) return json::object();
+  const auto text = store->find_note(kFilesNote);
+  const auto known = text ? json::parse(*text, nullptr, false) : json::object();
+  return known.is_object() ? known : json::object();
+}
+
+// A file's id: the hash of its bytes, taken again only where size or time changed.
+std::string id_of(const fs::path& path, json& known, bool& changed) {
+  const auto name = vmr::detail::escape_bytes(fs::absolute(path).lexically_normal().string());
+  const auto stamp = std::to_string(fs::file_size(path)) + " " +
+                     std::to_string(fs::last_write_time(path).time_since_epoch().count());
+  if (known.contains(name) && known[name].value("stamp", "") == stamp) {
+    return known[name].at("id");
+  }
+  const auto id = hash_file(path);
+  known[name] = {{"stamp", stamp}, {"id", id}};
+  changed = true;
+  return id;
+}
+
+// Extracts what is missing; the store is opened for writing only where something is.
+FitMusic analysed(const store::Manifest& manifest, const fs::path& store_folder,
+                  const ExtractOptions& options, const RunControl& control) {
+  FitMusic music;
+  const auto before = open_if_there(store_folder);
+  const auto recipe = music_recipe(before.get());
+  store::Manifest missing;
+  for (const auto& item : manifest.items) {
+    if (!before || !has_all(*before, item, recipe)) missing.items.push_back(item);
+  }
+  if (!missing.items.empty()) {
+    music.summary = extract(missing, store_folder, recipe, options, control);
+  }
+  music.summary.items = int64_t(manifest.items.size());
+  music.summary.already_there += int64_t(manifest.items.size() - missing.items.size());
+  const auto after = open_if_there(store_folder);
+  for (const auto& item : manifest.items) {
+    if (after && has_all(*after, item, recipe)) music.tracks.push_back(item);
+  }
+  return music;
+}
+
+}  // namespace
+
+FitMusic analyse_music(const std::vector<fs::path>& paths, const fs::path& store_folder,
+                       const ExtractOptions& options, const RunControl& control) {
+  store::Manifest manifest;
+  std::vector<ItemFailure> unreadable;
+  bool changed = false;
+  auto before = open_if_there(store_folder);
+  json known = known_files(before.get());
+  before.reset();
+  std::set<std::string> seen;
+  std::map<std::string, std::string> ids;
+  for (const auto& path : sound_files(paths)) {
+    if (control.stop.stop_requested()) return {};
+    try {
+      store::ManifestItem item;
+      item.id = id_of(path, known, changed);
+      item.kind = "music";
+      item.path = path;
+      item.fields["title"] = vmr::detail::escape_bytes(path.stem().string());
+      ids[path.string()] = item.id;
+      if (seen.insert(item.id).second) manifest.items.push_back(std::move(item));
+    } catch (const StoreError& error) {
+      unreadable.push_back({path.string(), error.what()});
+    } catch (const fs::filesystem_error& error) {
+      unreadable.push_back({path.string(), error.code().message()});
+    }
+  }
+  std::map<std::string, std::string> names;
+  for (const auto& item : manifest.items) names[item.id] = item.path.string();
+  // People know their files by name, not by what is in them.
+  RunControl named = control;
+  named.on_progress = [&](Progress progress) {
+    if (const auto name = names.find(progress.detail); name != names.end()) {
+      progress.detail = fs::path(name->second).filename().string();
+    }
+    control.progress(progress);
+  };
+  auto music = analysed(manifest, store_folder, options, named);
+  music.ids = std::move(ids);
+  for (auto* list : {&music.summary.failures, &music.summary.damaged}) {
+    for (auto& failure : *list) failure.id = names[failure.id];
+  }
+  music.summary.failures.insert(music.summary.failures.end(), unreadable.begin(), unreadable.end());
+  if (changed && !control.stop.stop_requested()) {
+    store::StoreOptions writing;
+    writing.writable = true;
+    store::FeatureStore::open(store_folder, writing)->put_note(kFilesNote, known.dump());
+  }
+  return music;
+}
+
+FitMusic analyse_stored_music(const fs::path& store_folder, const ExtractOptions& options,
+                              const RunControl& control) {
+  store::Manifest manifest;
+  {
+    const auto store = store::FeatureStore::open(store_folder);
+    for (const auto* item : stored_manifest(*store).of("music")) manifest.items.push_back(*item);
+  }
+  if (manifest.items.empty()) {
+    throw StoreError("the store " + store_folder.string() + " has no music; give --music");
+  }
+  return analysed(manifest, store_folder, options, control);
+}
+
+}  // namespace vmr::pipeline

@@ -1,0 +1,28 @@
+// What a hit tells of its track.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/byte_text.h"
+#include "vmr/store/manifest.h"
+
+namespace vmr::pipeline::detail {
+
+inline nlohmann::json metadata_of(const store::ManifestItem& item) {
+  auto metadata = nlohmann::json::object();
+  for (const auto& [key, value] : item.fields) {
+    // Numbers stay numbers, so that filters can compare them.
+    const auto parsed = nlohmann::json::parse(value, nullptr, false);
+    metadata[key] = parsed.is_number() ? parsed : nlohmann::json(value);
+  }
+  metadata["tags"] = item.tags;
+  metadata["path"] = vmr::detail::escape_bytes(std::filesystem::absolute(item.path).string());
+  if (!item.split.empty()) metadata["split"] = item.split;
+  if (!metadata.contains("title")) {
+    metadata["title"] = vmr::detail::escape_bytes(item.path.stem().string());
+  }
+  return metadata;
+}
+
+}  // namespace vmr::pipeline::detail

@@ -1,0 +1,146 @@
+// Pins fitting from files: music is analysed once and found again, bad files are listed, the film's
+// cuts are timed by its own frames, the page holds what it promises.
+#include "vmr/pipeline/fit.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "support/film_pairs.h"
+#include "support/temp_folder.h"
+#include "vmr/core/error.h"
+#include "vmr/media/film_writer.h"
+#include "vmr/pipeline/fit_report.h"
+
+namespace vmr::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+constexpr double kSongSeconds = 24, kFilmSeconds = 10, kOffset = 7.3;
+
+synth::TrackState state_of(int song) {
+  synth::TrackState state;
+  state.tempo_bpm = song == 0 ? 96 : 131;
+  state.end_tempo_bpm = state.tempo_bpm;
+  state.seconds = kSongSeconds;
+  state.seed = uint64_t(song + 1);
+  return state;
+}
+
+// A film of two pictures that change places on beats of song 0, from kOffset on.
+std::vector<double> write_film(const fs::path& path) {
+  std::vector<double> cuts;
+  int beat = 0;
+  for (const double time : synth::plan_song(state_of(0)).beats) {
+    const double seconds = time - kOffset;
+    if (seconds < 0.4 || seconds > kFilmSeconds - 0.4 || ++beat % 2 != 0) continue;
+    cuts.push_back(std::round(seconds * 25) / 25);
+  }
+  media::FilmWriter writer(path, {.width = 160, .height = 120, .fps = 25, .channels = 0});
+  for (int frame = 0; frame < int(kFilmSeconds * 25); ++frame) {
+    const auto shot = std::count_if(cuts.begin(), cuts.end(),
+                                    [&](double cut) { return frame >= std::lround(cut * 25); });
+    auto picture = at::full({120, 160, 3}, shot % 2 == 0 ? 30 : 120, at::kByte);
+    const int64_t place = 10 + (frame * 2) % 100;
+    picture.narrow(0, shot % 2 == 0 ? 20 : 70, 30).narrow(1, place, 40).fill_(220);
+    picture.select(2, shot % 2 == 0 ? 0 : 2).fill_(200);
+    writer.add_frame(picture);
+  }
+  writer.finish();
+  return cuts;
+}
+
+void write_music(const fs::path& folder) {
+  fs::create_directories(folder / "deeper");
+  for (int song = 0; song < 2; ++song) {
+    const auto path = song == 0 ? folder / "right.flac" : folder / "deeper" / "wrong.flac";
+    media::write_audio(path,
+                       {synth::render_song(state_of(song)).samples, double(synth::kSongRateHz), 0});
+  }
+  std::ofstream(folder / "broken.mp3") << "this is no sound";
+  std::ofstream(folder / "notes.txt") << "not looked at";
+}
+
+TEST(Fit, RanksAFoldersMusicAndAnalysesItOnce) {
+  const test::TempFolder folder;
+  const auto cuts = write_film(folder / "film.mp4");
+  write_music(folder / "music");
+  const auto film = analyse_film_rhythm(folder / "film.mp4");
+  const auto rhythm = film_rhythm(film);
+  EXPECT_NEAR(rhythm.duration_seconds, kFilmSeconds, 0.05);
+  ASSERT_EQ(rhythm.cuts.size(), cuts.size());
+  for (size_t i = 0; i < cuts.size(); ++i) EXPECT_NEAR(rhythm.cuts[i].seconds, cuts[i], 0.001);
+
+  const auto music = analyse_music({folder / "music"}, folder / "store");
+  EXPECT_EQ(music.summary.extracted, 2);
+  ASSERT_EQ(music.summary.failures.size(), 1u);
+  EXPECT_THAT(music.summary.failures[0].id, HasSubstr("broken.mp3"));
+  ASSERT_EQ(music.tracks.size(), 2u);
+
+  const auto hits = fit(film, folder / "store", music.tracks);
+  ASSERT_EQ(hits.size(), 2u);
+  EXPECT_EQ(hits[0].hit.metadata.at("title"), "right");
+  EXPECT_NEAR(retrieval::total_of(hits[0].hit.parts), hits[0].hit.score, 1e-9);
+  EXPECT_EQ(hits[0].hit.metadata.at("synchronisation").at("offset_seconds"),
+            hits[0].fit.offset_seconds);
+  // On a beat grid as on the true offset; which beat, energy decides.
+  const auto beats = synth::plan_song(state_of(0)).beats;
+  const double period = beats[1] - beats[0];
+  const double apart = std::remainder(hits[0].fit.offset_seconds - kOffset, period);
+  EXPECT_LT(std::abs(apart), 0.04);
+
+  // A second time, renamed: nothing is decoded.
+  fs::rename(folder / "music" / "right.flac", folder / "music" / "renamed.flac");
+  const auto again = analyse_music({folder / "music"}, folder / "store");
+  EXPECT_EQ(again.summary.extracted, 0);
+  EXPECT_EQ(again.tracks.size(), 2u);
+  EXPECT_EQ(fit(film, folder / "store", again.tracks)[0].fit.score, hits[0].fit.score);
+  EXPECT_EQ(analyse_stored_music(folder / "store").tracks.size(), 2u);
+
+  write_fit_report(folder / "page.html", film, folder / "store", hits);
+  std::stringstream page;
+  page << std::ifstream(folder / "page.html").rdbuf();
+  EXPECT_THAT(page.str(), HasSubstr("<video controls src=\"film.mp4\">"));
+  EXPECT_THAT(page.str(), HasSubstr("Play with the film"));
+  EXPECT_THAT(page.str(), HasSubstr("data:audio/mp4;base64,"));
+}
+
+TEST(Fit, RanksHitsOfAMatcherAnew) {
+  const test::TempFolder folder;
+  write_film(folder / "film.mp4");
+  write_music(folder / "music");
+  const auto film = analyse_film_rhythm(folder / "film.mp4");
+  std::vector<retrieval::Hit> hits(3);
+  const fs::path paths[] = {folder / "music" / "deeper" / "wrong.flac",
+                            folder / "music" / "right.flac", folder / "gone.flac"};
+  for (size_t i = 0; i < 3; ++i) {
+    hits[i].id = "t" + std::to_string(i);
+    hits[i].parts = {{"embedding", 0.5 - 0.01 * double(i), 1}};
+    hits[i].score = retrieval::total_of(hits[i].parts);
+    hits[i].metadata["path"] = paths[i].string();
+  }
+  const auto failures = rank_with_fit(hits, film, folder / "store", 0.1);
+  ASSERT_EQ(failures.size(), 1u);
+  EXPECT_EQ(failures[0].id, "t2");
+  EXPECT_EQ(hits[0].id, "t1");
+  EXPECT_GT(hits[0].parts.size(), 2u);
+  for (const auto& hit : hits) EXPECT_NEAR(hit.score, retrieval::total_of(hit.parts), 1e-12);
+}
+
+TEST(Fit, SaysWhatIsMissing) {
+  const test::TempFolder folder;
+  fs::create_directories(folder / "empty");
+  EXPECT_THROW(analyse_music({folder / "empty"}, folder / "store"), InvalidArgument);
+  EXPECT_THROW(analyse_music({folder / "nowhere"}, folder / "store"), InvalidArgument);
+  EXPECT_THROW(analyse_stored_music(folder / "nowhere"), StoreError);
+  EXPECT_THROW(film_rhythm({}), InvalidArgument);
+  EXPECT_FALSE(track_rhythm(NamedTracks{}).has_value());
+}
+
+}  // namespace
+}  // namespace vmr::pipeline
