@@ -36,8 +36,8 @@ void add_tracked(const audio::BeatResult& result, nlohmann::json& document) {
 }
 
 void print_tracked(const audio::BeatResult& result) {
-  std::printf("# confidence %.2f, %lld beats a bar (first beats marked 1), tempi:", result.confidence,
-              static_cast<long long>(result.beats_per_bar));
+  std::printf("# confidence %.2f, %lld beats a bar (first beats marked 1), tempi:",
+              result.confidence, static_cast<long long>(result.beats_per_bar));
   for (const auto& tempo : result.tempi)
     std::printf(" %.1f BPM (%.0f %%)", tempo.bpm, 100 * tempo.probability);
   std::printf("\n");
@@ -67,9 +67,11 @@ void write_markers(const Options& options, const audio::BeatResult& result, doub
   const pipeline::MusicPlacement alone{.film_duration_seconds = seconds};
   auto file = options.marker_file;
   file.title = std::filesystem::path(options.file).filename().string();
-  pipeline::write_markers(options.markers,
-                          pipeline::place_markers(alone, {.beats_seconds = result.beats_seconds}),
-                          alone, file);
+  pipeline::write_markers(
+      options.markers,
+      pipeline::place_markers(alone, {.beats_seconds = result.beats_seconds,
+                                      .down_beats_seconds = result.down_beats_seconds}),
+      alone, file);
 }
 
 int run(const Options& options) {

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "backends.h"
+#include "fit_files.h"
 #include "shared.h"
 #include "vmr/core/error.h"
-#include "vmr/pipeline/fit_report.h"
 
 namespace vmr::apps {
 namespace {
@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 struct Options {
   Common common;
-  std::string film, store, stretch, report;
+  std::string film, store, stretch;
+  std::shared_ptr<FitFiles> files = std::make_shared<FitFiles>();
   std::vector<std::string> music;
   pipeline::FitOptions fit;
 };
@@ -87,7 +88,7 @@ int run(const Options& options) {
   query.threads = options.common.threads;
   read_stretch(options.stretch, query.synchronise);
   retrieval::validate(query.synchronise);
-  require_writable("--report", options.report);
+  check_fit_files(*options.files);
   VMR_CHECK(!options.music.empty() || !options.store.empty(),
             "fit: give --music FOLDER or files, or --store with a store of analysed music");
   const auto watch = control();
@@ -110,11 +111,7 @@ int run(const Options& options) {
   std::cout.flush();
   std::fflush(stdout);
   auto failures = music.summary.failures;
-  write_output(options.report, failures, [&] {
-    pipeline::write_fit_report(options.report, film, store, hits, {}, watch);
-    end_progress();
-    std::cerr << "report: " << options.report << "\n";
-  });
+  write_fit_files(*options.files, film, store, hits, failures, watch);
   return report_failures(failures, int64_t(hits.size()));
 }
 
@@ -138,8 +135,7 @@ Command add_fit(CLI::App& root) {
   app->add_option("--stretch", options->stretch,
                   "allow the track to be played at LO:HI of its speed, like 0.95:1.05;\n"
                   "0.5 to 2, 1 lies between. Without it the speed stays");
-  app->add_option("--report", options->report,
-                  "write an HTML page that shows and plays the film with its best tracks");
+  add_fit_files(*app, options->files);
   add_footer(*app,
              "Offsets are seconds of the track at the film's first frame. A track shorter than\n"
              "the film lies within it: a negative offset is silence before the track.\n"

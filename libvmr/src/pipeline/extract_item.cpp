@@ -166,12 +166,12 @@ Planned planned_music(const ExtractRecipe& recipe) {
   if (recipe.rhythm) {
     json options = clips;
     options["beats"] = to_string(recipe.rhythm->beats);
-    planned.emplace_back("rhythm_measures", provenance("rhythm_measures", "2", options));
-    planned.emplace_back("rhythm", provenance("rhythm", "2", options));
+    planned.emplace_back("rhythm_measures", provenance("rhythm_measures", "3", options));
+    planned.emplace_back("rhythm", provenance("rhythm", "3", options));
   }
   if (recipe.beats) {
     const json options = {{"rate_hz", recipe.rate_hz}, {"method", to_string(recipe.beats->beats)}};
-    planned.emplace_back("beats", provenance("beats", "1", options));
+    planned.emplace_back("beats", provenance("beats", "2", options));
     if (recipe.down_beats) {
       planned.emplace_back("down_beats", provenance("down_beats", "1", options));
       planned.emplace_back("beat_confidence", provenance("beat_confidence", "1", options));
@@ -183,32 +183,17 @@ Planned planned_music(const ExtractRecipe& recipe) {
   return planned;
 }
 
-// What a tracker knows of bars, and how sure it is; none of both from one that tells beats alone.
-struct Bars {
-  std::vector<double> down_beats_seconds;
-  double confidence = 1;
-};
-
-template <typename Result>
-Bars bars_of(const Result& result) {
-  Bars bars;
-  if constexpr (requires { result.down_beats_seconds; }) {
-    bars.down_beats_seconds = result.down_beats_seconds;
-  }
-  if constexpr (requires { result.confidence; }) bars.confidence = result.confidence;
-  return bars;
-}
-
 void add_beats(TrackList& tracks, const at::Tensor& waveform, const ExtractRecipe& recipe,
                const audio::ExternalBeatTracker& aubio) {
   const auto options = beat_options(recipe, recipe.beats->beats, aubio);
   const auto result = audio::track_beats(waveform, options);
   add_moments(tracks, "beats", result.beats_seconds);
   if (!recipe.down_beats) return;
-  const auto bars = bars_of(result);
-  add_moments(tracks, "down_beats", bars.down_beats_seconds);
+  add_moments(tracks, "down_beats", result.down_beats_seconds);
   const double seconds = double(waveform.size(0)) / recipe.rate_hz;
-  tracks.add("beat_confidence", at::tensor({float(bars.confidence)}),
+  // Other methods do not say how sure they are; their beats count in full.
+  const bool says = options.method == audio::BeatMethod::tracker;
+  tracks.add("beat_confidence", at::tensor({says ? float(result.confidence) : 1.0f}),
              RowTimes::regular(1, 0, seconds, seconds));
 }
 

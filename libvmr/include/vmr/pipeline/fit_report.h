@@ -18,7 +18,6 @@ namespace vmr::pipeline {
 // Throws: StoreError where `out` cannot be written, MediaError where the film cannot be read.
 void write_fit_report(const std::filesystem::path& out, const FilmAnalysis& film,
                       const std::filesystem::path& store_folder, const std::vector<FitHit>& hits,
-                      const ReportOptions& options = {.player_seconds = 120},
-                      const RunControl& control = {});
+                      const ReportOptions& options = {}, const RunControl& control = {});
 
 }  // namespace vmr::pipeline

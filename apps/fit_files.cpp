@@ -1,0 +1,134 @@
+#include "fit_files.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <iostream>
+
+#include "editor_options.h"
+#include "shared.h"
+#include "vmr/core/error.h"
+#include "vmr/media/probe.h"
+#include "vmr/pipeline/fit_report.h"
+#include "vmr/pipeline/previews.h"
+#include "vmr/store/feature_store.h"
+
+namespace vmr::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "01_Calm_piano.mp4": what any file system takes, in the order of the ranking.
+std::string preview_name(size_t rank, const retrieval::Hit& hit, const fs::path& film) {
+  std::string title = hit.metadata.value("title", hit.id).substr(0, 60);
+  for (char& letter : title) {
+    const auto byte = static_cast<unsigned char>(letter);
+    const bool plain = std::isalnum(byte) || letter == '-' || letter == '.' || byte >= 128;
+    if (!plain) letter = '_';
+  }
+  char number[24];
+  std::snprintf(number, sizeof number, "%02zu_", rank + 1);
+  const auto kind = film.extension();
+  const bool known = kind == ".mp4" || kind == ".m4v" || kind == ".mov" || kind == ".mkv";
+  return number + title + (known ? kind.string() : ".mkv");
+}
+
+void write_previews(const FitFiles& files, const pipeline::FilmAnalysis& film,
+                    const std::vector<pipeline::FitHit>& hits, std::vector<ItemFailure>& failures,
+                    const RunControl& watch) {
+  std::error_code error;
+  fs::create_directories(files.previews, error);
+  if (error) {
+    failures.push_back({files.previews, "cannot be made: " + error.message()});
+    return;
+  }
+  std::vector<pipeline::PreviewItem> items;
+  for (const auto& [hit, fit] : hits) {
+    media::PreviewOptions options;
+    options.offset_seconds = fit.offset_seconds;
+    options.stretch = fit.stretch;
+    options.target_lufs = files.preview_lufs;
+    items.push_back({pipeline::track_path(hit), options,
+                     fs::path(files.previews) / preview_name(items.size(), hit, film.path)});
+  }
+  const auto summary = pipeline::write_previews(film.path, items, watch);
+  end_progress();
+  failures.insert(failures.end(), summary.failures.begin(), summary.failures.end());
+  const auto written = std::count_if(summary.previews.begin(), summary.previews.end(),
+                                     [](const auto& preview) { return preview.has_value(); });
+  std::cerr << counted(written, "preview") << ": " << files.previews << "\n";
+}
+
+std::vector<double> seconds_of(const std::vector<retrieval::TimedEvent>& events) {
+  std::vector<double> seconds;
+  for (const auto& event : events) seconds.push_back(event.seconds);
+  return seconds;
+}
+
+pipeline::FrameRate rate_of(const fs::path& film) {
+  try {
+    return pipeline::frame_rate_of(media::probe(film).video->fps);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(std::string(error.what()) + "; choose one with --fps");
+  }
+}
+
+void write_markers(const FitFiles& files, const pipeline::FilmAnalysis& film,
+                   const fs::path& store_folder, const pipeline::FitHit& best) {
+  const auto track = pipeline::track_rhythm(*store::FeatureStore::open(store_folder), best.hit.id);
+  VMR_CHECK(track, "the store has no beats of ", best.hit.id, "; run the command again");
+  auto file = files.marker_file;
+  file.title =
+      film.path.filename().string() + " + " + best.hit.metadata.value("title", best.hit.id);
+  if (files.rate->count() == 0) file.rate = rate_of(film.path);
+  const pipeline::MusicPlacement placement{best.fit.offset_seconds, best.fit.stretch,
+                                           film.duration_seconds};
+  pipeline::write_markers(
+      files.markers,
+      pipeline::place_markers(
+          placement, {track->beats_seconds, track->down_beats_seconds, seconds_of(track->sections),
+                      seconds_of(pipeline::film_rhythm(film).cuts)}),
+      placement, file);
+  std::cerr << "markers of " << best.hit.metadata.value("title", best.hit.id) << ": "
+            << files.markers << "\n";
+}
+
+}  // namespace
+
+void add_fit_files(CLI::App& app, const std::shared_ptr<FitFiles>& files) {
+  app.add_option("--report", files->report,
+                 "write an HTML page that shows and plays the film with its best tracks");
+  app.add_option("--preview", files->previews,
+                 "write the film with each hit's track under it into this folder");
+  add_preview_loudness(app, files->preview_lufs);
+  add_marker_options(app, files->markers, files->marker_file);
+  app.get_option("--markers")
+      ->description(
+          "write beats, bars and sections of the best track, and the film's cuts, for\n"
+          "editors: a name in .edl, .csv, .json or .txt (Audacity)");
+  files->rate = app.get_option("--fps")->default_str("the film's");
+}
+
+void check_fit_files(const FitFiles& files) {
+  require_writable("--report", files.report);
+  require_writable("--markers", files.markers);
+  if (!files.markers.empty()) pipeline::validate_marker_file(files.markers, files.marker_file);
+  VMR_CHECK(
+      files.previews.empty() || !fs::exists(files.previews) || fs::is_directory(files.previews),
+      "fit: --preview: ", files.previews, " is a file; name a folder, each hit gets a film");
+}
+
+void write_fit_files(const FitFiles& files, const pipeline::FilmAnalysis& film,
+                     const fs::path& store, const std::vector<pipeline::FitHit>& hits,
+                     std::vector<ItemFailure>& failures, const RunControl& watch) {
+  write_output(files.report, failures, [&] {
+    pipeline::write_fit_report(files.report, film, store, hits, {.player_seconds = 120}, watch);
+    end_progress();
+    std::cerr << "report: " << files.report << "\n";
+  });
+  if (hits.empty()) return;
+  write_output(files.markers, failures, [&] { write_markers(files, film, store, hits.front()); });
+  if (!files.previews.empty()) write_previews(files, film, hits, failures, watch);
+}
+
+}  // namespace vmr::apps

@@ -1,0 +1,35 @@
+// What vmr fit writes beside its ranking: a page, previews, markers for editors.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vmr/core/run_control.h"
+#include "vmr/pipeline/fit.h"
+#include "vmr/pipeline/markers.h"
+
+namespace vmr::apps {
+
+struct FitFiles {
+  std::string report, previews, markers;  // "" = none
+  std::optional<double> preview_lufs;
+  pipeline::MarkerFileOptions marker_file;
+  const CLI::Option* rate = nullptr;  // not given: the markers count the film's frames
+};
+
+// --report, --preview, --preview-loudness, --markers, --fps and --timecode-start.
+void add_fit_files(CLI::App& app, const std::shared_ptr<FitFiles>& files);
+
+// Throws: StoreError, InvalidArgument for names that cannot be written, before the work.
+void check_fit_files(const FitFiles& files);
+
+// Each on its own: one that cannot be written is listed.
+void write_fit_files(const FitFiles& files, const pipeline::FilmAnalysis& film,
+                     const std::filesystem::path& store, const std::vector<pipeline::FitHit>& hits,
+                     std::vector<ItemFailure>& failures, const RunControl& watch);
+
+}  // namespace vmr::apps

@@ -1,0 +1,88 @@
+// Pins what vmr fit writes for people: a film with each hit's track, and markers for editors that
+// lie where the ranking says.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "apps/process.h"
+#include "support/synth.h"
+#include "support/temp_folder.h"
+#include "vmr/media/film_writer.h"
+#include "vmr/media/probe.h"
+
+namespace vmr {
+namespace {
+
+using test::run_vmr;
+using testing::HasSubstr;
+
+// Two pictures that change places every second.
+void write_film(const std::filesystem::path& path) {
+  media::FilmWriter writer(path, {.width = 160, .height = 120, .fps = 25, .channels = 0});
+  for (int frame = 0; frame < 8 * 25; ++frame) {
+    const bool other = frame / 25 % 2 == 1;
+    auto picture = at::full({120, 160, 3}, other ? 30 : 120, at::kByte);
+    picture.narrow(0, other ? 20 : 70, 30).narrow(1, 10 + frame % 100, 40).fill_(220);
+    picture.select(2, other ? 0 : 2).fill_(200);
+    writer.add_frame(picture);
+  }
+  writer.finish();
+}
+
+TEST(FitCommand, WritesPreviewsAndMarkersOfWhatItRanks) {
+  const test::TempFolder folder;
+  write_film(folder / "film.mp4");
+  std::filesystem::create_directory(folder / "music");
+  for (const int bpm : {97, 120}) {
+    media::write_audio(folder / "music" / ("clicks " + std::to_string(bpm) + ".wav"),
+                       {test::click_track(bpm, 20, 16000).samples, 16000, 0});
+  }
+  const auto fit = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command = {"fit",     folder / "film.mp4", "--music", folder / "music",
+                                        "--store", folder / "store",    "--json"};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_vmr(command);
+  };
+  const auto result = fit({"--preview", folder / "films", "--markers", folder / "m.json"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto hits = result.json().at("hits");
+  ASSERT_EQ(hits.size(), 2);
+  EXPECT_EQ(hits[0].at("metadata").at("title"), "clicks 120");
+
+  // Of each hit a film as long as the film, with sound, in the order of the ranking.
+  for (const char* name : {"01_clicks_120.mp4", "02_clicks_97.mp4"}) {
+    const auto info = media::probe(folder / "films" / name);
+    ASSERT_TRUE(info.video && info.audio) << name;
+    EXPECT_NEAR(info.video->duration_seconds, 8, 0.01);
+    EXPECT_NEAR(info.audio->duration_seconds, 8, 0.1);
+  }
+  EXPECT_THAT(result.error, HasSubstr("2 previews"));
+
+  // The best track's beats in film time, at the film's own frame rate.
+  const auto file = nlohmann::json::parse(std::ifstream(folder / "m.json"));
+  EXPECT_EQ(file.at("frames_per_second"), 25);
+  EXPECT_EQ(file.at("offset_seconds"), hits[0].at("offset_seconds"));
+  int64_t cuts = 0, beats = 0;
+  for (const auto& marker : file.at("markers")) {
+    const std::string kind = marker.at("kind");
+    cuts += kind == "cut";
+    beats += kind == "beat" || kind == "down_beat";
+    EXPECT_NEAR(
+        marker.at("music_seconds").get<double>(),
+        hits[0].at("offset_seconds").get<double>() + marker.at("film_seconds").get<double>(), 1e-6);
+  }
+  EXPECT_EQ(cuts, 7);
+  EXPECT_NEAR(double(beats), 16, 1);
+
+  // Names that cannot be written are said before the work.
+  const auto taken = fit({"--preview", folder / "film.mp4"});
+  EXPECT_EQ(taken.exit_code, 2);
+  EXPECT_THAT(taken.error, HasSubstr("is a file; name a folder"));
+  EXPECT_EQ(fit({"--markers", folder / "m.xml"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace vmr
