@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
     true_beats.push_back(heard.back());
     true_beats.back().beats_seconds = truth.back().beats_seconds;
     true_beats.back().down_beats_seconds = truth.back().down_beats_seconds;
+    true_beats.back().beat_confidence = 1;
   }
   std::vector<retrieval::TrackRhythm> thousand;
   for (int64_t i = 0; i < 1000; ++i) thousand.push_back(heard[size_t(i % songs)]);

@@ -38,6 +38,7 @@ TEST(FilmPairs, FindTheirTrackByWhatIsHeard) {
     with_beats.push_back(heard.back());
     with_beats.back().beats_seconds = pairs(kOptions)[size_t(i)].truth.beats_seconds;
     with_beats.back().down_beats_seconds = pairs(kOptions)[size_t(i)].truth.down_beats_seconds;
+    with_beats.back().beat_confidence = 1;
   }
   const auto true_beats = measure(pairs(kOptions), with_beats);
   EXPECT_GE(true_beats.right, 7.0 / 8);

@@ -82,6 +82,15 @@ inline FilmPair make_pair(int64_t index, const PairOptions& options) {
   return pair;
 }
 
+// Bars and how sure the tracker is, where it tells.
+template <typename Result>
+void take_bars(const Result& beats, retrieval::TrackRhythm& track) {
+  if constexpr (requires { beats.down_beats_seconds; }) {
+    track.down_beats_seconds = beats.down_beats_seconds;
+  }
+  if constexpr (requires { beats.confidence; }) track.beat_confidence = beats.confidence;
+}
+
 // What analysis hears of the rendered song: beats of the tracker, loudness, section changes.
 inline retrieval::TrackRhythm heard_rhythm(int64_t index, const PairOptions& options) {
   const auto song =
@@ -94,7 +103,9 @@ inline retrieval::TrackRhythm heard_rhythm(int64_t index, const PairOptions& opt
   track.duration_seconds = options.track_seconds;
   audio::BeatOptions beats;
   beats.rate_hz = kRate;
-  track.beats_seconds = audio::track_beats(sound, beats).beats_seconds;
+  const auto tracked = audio::track_beats(sound, beats);
+  track.beats_seconds = tracked.beats_seconds;
+  take_bars(tracked, track);
   audio::EnergyOptions energy;
   energy.rate_hz = kRate;
   const auto curve = audio::energy_curve(sound, energy);

@@ -7,6 +7,7 @@
 #include "core/file_io.h"
 #include "pipeline/number_text.h"
 #include "pipeline/report_parts.h"
+#include "retrieval/film_events.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/svg_plot.h"
 
@@ -144,7 +145,8 @@ std::string alignment(const retrieval::FilmRhythm& film, const retrieval::TrackR
   const auto inside = [](double x) { return x >= 0 && x <= kWidth; };
   std::string svg = "<svg viewBox=\"0 0 " + pixels(kWidth) + " " + pixels(kHeight) +
                     "\" font-family=\"sans-serif\" font-size=\"10\" fill=\"#555\">\n";
-  svg += area(film.motion, 0, 1, seconds, kMotionTop, kMotionBottom, "#7fb3d5");
+  svg += area(retrieval::detail::calm_motion(film), 0, 1, seconds, kMotionTop, kMotionBottom,
+              "#7fb3d5");
   svg += area(track.energy, fit.offset_seconds, fit.stretch, seconds, kEnergyTop, kEnergyBottom,
               "#b7cfa5");
   for (const double beat : track.beats_seconds) {

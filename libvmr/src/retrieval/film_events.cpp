@@ -68,12 +68,12 @@ SampledCurve calm_motion(const FilmRhythm& film) {
   auto& values = motion.values;
   const auto count = int64_t(values.size());
   for (const TimedEvent& cut : film.cuts) {
-    // The step onto the new shot's first frame ends at the cut; rounding may put it beside.
+    // The step onto the new shot's first frame ends at the cut; a clock slower or faster than the
+    // film's puts it one or two steps later.
     const auto step = int64_t(std::llround(cut.seconds * motion.rate_hz)) - 1;
-    for (const int64_t at : {step, step + 1}) {
-      if (at < 1 || at + 1 >= count || step < 1) continue;
-      const float before = values[size_t(step - 1)];
-      const float after = values[size_t(std::min(step + 2, count - 1))];
+    if (step < 1 || step + 3 >= count) continue;
+    const float before = values[size_t(step - 1)], after = values[size_t(step + 3)];
+    for (const int64_t at : {step, step + 1, step + 2}) {
       const float calm = at == step ? before : after;
       values[size_t(at)] = std::min(values[size_t(at)], calm);
     }
