@@ -101,6 +101,7 @@ int run(const Options& options) {
     return kDone;
   }
   print_table(rows);
+  print_quality(rows);
   return kDone;
 }
 

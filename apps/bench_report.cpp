@@ -12,6 +12,8 @@ using nlohmann::json;
 
 namespace {
 
+constexpr size_t kFewFigures = 2;
+
 std::string fixed(double value, int digits) {
   std::array<char, 64> text;
   std::snprintf(text.data(), text.size(), "%.*f", digits, value);
@@ -35,13 +37,15 @@ void collect(const std::string& text, bool ours, Cases& cases) {
     auto& entry = cases[name];
     entry.threads = threads;
     entry.unit = item.value("label", "");
-    auto& side = ours ? entry.ours : entry.peer;
-    const double rate = item.at("items_per_second");
-    if (rate <= side.rate) continue;
-    side = {rate, item.value("peer", ""), {}};
+    Side side{item.at("items_per_second"), item.value("peer", ""), {}};
     for (const auto& [key, value] : item.items()) {
       if (key.starts_with("figure:")) side.figures[key.substr(7)] = value;
     }
+    const auto keep = [&](Side& best) {
+      if (side.rate > best.rate) best = side;
+    };
+    keep(ours ? entry.ours : entry.peer);
+    if (!ours) keep(entry.peers[side.tool]);
   }
 }
 
@@ -63,6 +67,10 @@ json rows_of(const std::string& topic, const Cases& cases) {
     }
     for (const auto& [figure, value] : entry.ours.figures) row["figures"][figure]["ours"] = value;
     for (const auto& [figure, value] : entry.peer.figures) row["figures"][figure]["peer"] = value;
+    for (const auto& [tool, side] : entry.peers) {
+      if (!side.figures.empty())
+        row["tools"][tool] = {{"rate", side.rate}, {"figures", side.figures}};
+    }
     rows.push_back(row);
   }
   return rows;
@@ -79,6 +87,7 @@ void print_table(const json& rows) {
     std::string quality;
     const auto& figures = row.value("figures", json::object());
     for (const auto& [name, sides] : figures.items()) {
+      if (figures.size() > kFewFigures && name != "F") continue;  // print_quality has them
       quality += name + " " + fixed(sides.value("ours", 0.0), 3);
       if (sides.contains("peer")) quality += ", peer " + fixed(sides["peer"], 3);
     }
@@ -88,6 +97,86 @@ void print_table(const json& rows) {
                 alone ? "" : fixed(row["peer_value"], 2).c_str(),
                 alone ? "" : row["peer"].get<std::string>().c_str(),
                 alone ? "" : fixed(row["ratio"], 2).c_str(), quality.c_str());
+  }
+}
+
+namespace {
+
+struct Column {
+  std::string name;
+  double rate = 0;
+  std::map<std::string, double> figures;
+};
+
+// Our ways and the peers, of all rows about the same work.
+std::map<std::string, std::vector<Column>> columns_of(const json& rows) {
+  std::map<std::string, std::vector<Column>> works;
+  std::map<std::string, std::map<std::string, Column>> peers;
+  for (const auto& row : rows) {
+    const auto name = row["case"].get<std::string>();
+    const auto comma = name.find(", ");
+    if (comma == std::string::npos || row.value("figures", json::object()).size() <= kFewFigures)
+      continue;
+    Column ours{name.substr(comma + 2), row["ours"], {}};
+    for (const auto& [figure, sides] : row["figures"].items())
+      if (sides.contains("ours")) ours.figures[figure] = sides["ours"];
+    works[name.substr(0, comma)].push_back(ours);
+    const auto tools = row.value("tools", json::object());
+    for (const auto& [tool, side] : tools.items())
+      peers[name.substr(0, comma)][tool] = {tool, side["rate"], side["figures"]};
+  }
+  for (auto& [work, columns] : works)
+    for (const auto& [tool, column] : peers[work]) columns.push_back(column);
+  return works;
+}
+
+void print_columns(const std::vector<Column>& columns) {
+  std::printf("| %-26s | %10s |", "", "rate");
+  const auto& first = columns.front().figures;
+  std::string rule = "| -------------------------- | ---------: |";
+  for (const auto& [figure, value] : first) {
+    if (figure.find(':') != std::string::npos) continue;
+    std::printf(" %7s |", figure.c_str());
+    rule += " ------: |";
+  }
+  std::printf("\n%s\n", rule.c_str());
+  for (const auto& column : columns) {
+    std::printf("| %-26s | %10.1f |", column.name.c_str(), column.rate);
+    for (const auto& [figure, value] : first) {
+      if (figure.find(':') != std::string::npos) continue;
+      const auto found = column.figures.find(figure);
+      std::printf(" %7s |", found == column.figures.end() ? "" : fixed(found->second, 3).c_str());
+    }
+    std::printf("\n");
+  }
+}
+
+void print_tags(const std::vector<Column>& columns) {
+  std::printf("\n| %-20s |", "F by tag");
+  std::string rule = "| -------------------- |";
+  for (const auto& column : columns) {
+    std::printf(" %-14.14s |", column.name.c_str());
+    rule += " -------------: |";
+  }
+  std::printf("\n%s\n", rule.c_str());
+  for (const auto& [figure, unused] : columns.front().figures) {
+    if (!figure.starts_with("F:")) continue;
+    std::printf("| %-20s |", figure.substr(2).c_str());
+    for (const auto& column : columns) {
+      const auto found = column.figures.find(figure);
+      std::printf(" %14s |", found == column.figures.end() ? "" : fixed(found->second, 3).c_str());
+    }
+    std::printf("\n");
+  }
+}
+
+}  // namespace
+
+void print_quality(const json& rows) {
+  for (const auto& [work, columns] : columns_of(rows)) {
+    std::printf("\n%s\n\n", work.c_str());
+    print_columns(columns);
+    print_tags(columns);
   }
 }
 

@@ -1,64 +1,49 @@
-// Beat tracking of 24 rendered songs from their waveforms, one thread, and how good it is: mean F
-// (beats within 70 ms, the first 5 s left out, as mir_eval does); peer: librosa.beat.beat_track.
-#include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
-
+// Beats of rendered music from its waveforms, one thread, and how good they are (beat_quality.h):
+// our methods on songs, on grooves of another make which nothing is tuned to, on songs of the
+// synthetic library, and on sound without beats. Peers: librosa, aubio, essentia, madmom.
+#include "beat_quality.h"
 #include "bench_case.h"
-#include "bench_media.h"
 #include "vmr/audio/beat.h"
-#include "vmr/media/audio_reader.h"
+#ifdef VMR_BENCH_AUBIO
+#include "vmr/audio_aubio/aubio_beat.h"
+#endif
 
 namespace {
 
 using namespace vmr;
 
-std::vector<double> from_5_s(const std::vector<double>& beats) {
-  return {std::lower_bound(beats.begin(), beats.end(), 5.0), beats.end()};
-}
+struct Method {
+  std::string name;
+  audio::BeatOptions options;
+};
 
-// Pairs of beats nearer than 70 ms, each used once: going through both in order finds the most.
-double f_measure(const std::vector<double>& all_true, const std::vector<double>& all_found) {
-  const auto truth = from_5_s(all_true), found = from_5_s(all_found);
-  size_t i = 0, j = 0;
-  double hits = 0;
-  while (i < truth.size() && j < found.size()) {
-    if (std::abs(truth[i] - found[j]) <= 0.07) {
-      ++hits, ++i, ++j;
-    } else {
-      ++(truth[i] < found[j] ? i : j);
-    }
-  }
-  return truth.empty() && found.empty() ? 1 : 2 * hits / double(truth.size() + found.size());
+std::vector<Method> methods() {
+  std::vector<Method> all{{"tracker", {.method = audio::BeatMethod::tracker}},
+                          {"reference mode", {.method = audio::BeatMethod::reference}}};
+#ifdef VMR_BENCH_AUBIO
+  all.push_back({"with aubio",
+                 {.method = audio::BeatMethod::aubio, .external = audio::aubio_beat_tracker()}});
+#endif
+  return all;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<at::Tensor> songs;
-  std::vector<std::vector<double>> truth;
-  for (int i = 0; i < bench::kSongs; ++i) {
-    auto path = bench::song(i);
-    songs.push_back(media::read_audio(path).samples[0].contiguous());
-    const auto document = nlohmann::json::parse(std::ifstream(path.replace_extension(".json")));
-    truth.push_back(document.at("beats").get<std::vector<double>>());
-  }
-  for (const auto method : {audio::BeatMethod::tracker, audio::BeatMethod::reference}) {
-    const audio::BeatOptions options{.method = method};
-    double f = 0;
-    for (size_t i = 0; i < songs.size(); ++i) {
-      f += f_measure(truth[i], audio::track_beats(songs[i], options).beats_seconds) /
-           double(songs.size());
+  for (const auto& [title, folder] : bench::beat_folders()) {
+    const auto pieces = bench::read_pieces(folder);
+    const bool music = !pieces.front().beats.empty();
+    for (const auto& method : methods()) {
+      const auto find = [options = method.options](const at::Tensor& samples) {
+        return audio::track_beats(samples, options).beats_seconds;
+      };
+      bench::add({std::to_string(pieces.size()) + " " + title + ", " + method.name, 1,
+                  "x real time", bench::seconds_of(pieces), 0.5,
+                  music ? bench::beat_quality(pieces, find) : bench::time_with_beats(pieces, find)},
+                 [pieces, find] {
+                   for (const auto& piece : pieces) find(piece.samples);
+                 });
     }
-    bench::add({method == audio::BeatMethod::tracker ? "24 songs" : "24 songs, reference mode",
-                1,
-                "x real time",
-                bench::kSongs * bench::kSongSeconds,
-                0.5,
-                {{"F", f}}},
-               [songs, options] {
-                 for (const auto& song : songs) audio::track_beats(song, options);
-               });
   }
   return bench::run(argc, argv);
 }

@@ -25,6 +25,14 @@ synth::TrackState song_state(int index) {
   return state;
 }
 
+std::vector<std::string> tags_of(const synth::TrackState& state) {
+  std::vector<std::string> tags{"metre_" + std::to_string(state.beats_per_bar) + "/4"};
+  if (!state.drums) tags.push_back("no_drums");
+  if (state.swing > 0) tags.push_back("swung");
+  if (state.end_tempo_bpm != state.tempo_bpm) tags.push_back("ramp");
+  return tags;
+}
+
 void write_film(const fs::path& path, int height, int key_frame_every) {
   auto state = synth::draw_track(7, 0, kFilmSeconds);
   const auto music = synth::render_song(state);
@@ -51,7 +59,7 @@ void write_film(const fs::path& path, int height, int key_frame_every) {
 }  // namespace
 
 fs::path media_folder() {
-  const auto folder = fs::temp_directory_path() / "vmr_bench_media_1";
+  const auto folder = fs::temp_directory_path() / "vmr_bench_media_2";
   fs::create_directories(folder);
   return folder;
 }
@@ -68,9 +76,10 @@ fs::path song(int index) {
   name << "song_" << std::setw(2) << std::setfill('0') << index;
   const auto path = media_folder() / (name.str() + ".wav");
   if (!fs::exists(path)) {
-    const auto made = synth::render_song(song_state(index));
+    const auto state = song_state(index);
+    const auto made = synth::render_song(state);
     std::ofstream(media_folder() / (name.str() + ".json"))
-        << nlohmann::json{{"beats", made.truth.beats}};
+        << nlohmann::json{{"beats", made.truth.beats}, {"tags", tags_of(state)}};
     media::write_audio(path, {made.samples, double(synth::kSongRateHz), 0});
   }
   return path;

@@ -20,7 +20,7 @@ std::filesystem::path media_folder();
 std::filesystem::path film(int height, int key_frame_every);
 
 // song_00.wav to song_23.wav: 30 s each, 60-190 beats/min; among them swing, 3/4, tempo ramps and
-// pieces without drums. song_00.json holds {"beats": [seconds]}.
+// pieces without drums. song_00.json holds {"beats": [seconds], "tags": [...]}.
 std::filesystem::path song(int index);
 
 // sound.mp3, sound.m4a, sound.ogg: one piece of four minutes, stereo, 44.1 kHz.

@@ -12,18 +12,36 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 vmr=${VMR_PROGRAM:-build/release/apps/vmr}
 python=$PWD/.deps/peers/bin/python
 readonly PEERS=(torch==2.11.0 torchaudio==2.11.0 'torchcodec==0.11.*' numpy scipy
-  opencv-python-headless soundfile librosa lmdb faiss-cpu threadpoolctl pyyaml)
+  opencv-python-headless soundfile librosa lmdb faiss-cpu threadpoolctl pyyaml mir_eval)
+# Each is left out where it does not install. madmom needs a numpy of its time, so an environment of
+# its own.
+readonly BEAT_PEERS=(aubio essentia)
+madmom_python=$PWD/.deps/peers-madmom/bin/python
 
 say() { printf '==> %s\n' "$*" >&2; }
 
 install_peers() {
-  local wanted="${PEERS[*]}" complete=.deps/peers/.bench-complete
+  local wanted="${PEERS[*]} ${BEAT_PEERS[*]} madmom" complete=.deps/peers/.bench-complete peer
   [ "$(cat "$complete" 2>/dev/null)" = "$wanted" ] && return 0
   say "installing the field's tools into .deps/peers (5 GB, a few minutes)"
   mkdir -p .deps
   [ -x "$python" ] || python3 -m venv .deps/peers || return 1
-  "$python" -m pip install -q --disable-pip-version-check "${PEERS[@]}" >&2 || return 1
+  local pip=("$python" -m pip install -q --disable-pip-version-check)
+  "${pip[@]}" "${PEERS[@]}" >&2 || return 1
+  for peer in "${BEAT_PEERS[@]}"; do
+    "${pip[@]}" "$peer" >&2 || say "$peer does not install here: left out"
+  done
+  install_madmom || say "madmom does not install here: left out"
   printf '%s\n' "$wanted" >"$complete"
+}
+
+install_madmom() {
+  rm -rf .deps/peers-madmom
+  python3 -m venv .deps/peers-madmom &&
+    "$madmom_python" -m pip install -q 'numpy<1.24' scipy mido cython 'setuptools<80' wheel soundfile >&2 &&
+    "$madmom_python" -m pip install -q --no-build-isolation madmom==0.16.1 >&2 && return 0
+  rm -rf .deps/peers-madmom
+  return 1
 }
 
 machine() { awk -F': *' '/^model name/ {print $2; exit}' /proc/cpuinfo; }
@@ -36,13 +54,14 @@ describe_machine() {
   printf 'libvmr at %s, %s, FFmpeg %s.\n' "$(git rev-parse --short HEAD 2>/dev/null || echo '?')" \
     "$(c++ --version | head -1)" "$(ffmpeg -version 2>/dev/null | awk '{print $3; exit}')"
   [ -z "${VMR_PEERS_PYTHON:-}" ] || "$python" -m pip list --disable-pip-version-check --format=freeze 2>/dev/null |
-    grep -E '^(torch|torchaudio|torchcodec|numpy|opencv|librosa|lmdb|faiss)' | paste -sd' '
+    grep -E '^(torch|torchaudio|torchcodec|numpy|opencv|librosa|aubio|essentia|lmdb|faiss)' | paste -sd' '
 }
 
 [ -x "$vmr" ] || { echo "benchmarks/run.sh: $vmr is not built; use ./dev bench" >&2; exit 3; }
 if [ "${VMR_BENCH_PEERS:-1}" != 0 ]; then
   if install_peers; then
     export VMR_PEERS_PYTHON=$python
+    [ ! -x "$madmom_python" ] || export VMR_MADMOM_PYTHON=$madmom_python
   else
     say "the field's tools cannot be installed here (see above): ours alone"
   fi

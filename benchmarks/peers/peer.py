@@ -18,7 +18,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMB
     os.environ.setdefault(name, os.environ.get("VMR_PEER_THREADS", "1"))
 os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "threads;1")
 
-MEDIA = pathlib.Path(tempfile.gettempdir()) / "vmr_bench_media_1"
+MEDIA = pathlib.Path(tempfile.gettempdir()) / "vmr_bench_media_2"
 FFMPEG = shutil.which("ffmpeg")
 _cases = []
 warnings.filterwarnings("ignore")  # librosa, of its own second way to read m4a
@@ -37,8 +37,14 @@ def measure(case, peer, unit, items, work, threads=1, seconds=0.5, warm_up=True,
         result = work()
         calls += 1
     rate = items * calls / (time.perf_counter() - start)
-    quality = {f"figure:{name}": value for name, value in (figures(result) if figures else {}).items()}
-    for name in [case] if isinstance(case, str) else case:
+    report([case] if isinstance(case, str) else case, peer, unit, rate, figures(result) if figures else {},
+           threads)
+
+
+def report(cases, peer, unit, rate, figures, threads=1):
+    """A rate that was measured elsewhere."""
+    quality = {f"figure:{name}": value for name, value in figures.items()}
+    for name in cases:
         _cases.append({"name": f"{name}/threads:{threads}", "label": unit, "items_per_second": rate,
                        "peer": peer} | quality)
 
