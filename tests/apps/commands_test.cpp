@@ -134,7 +134,11 @@ TEST(Program, FlowFollowsTheCodecsMotionVectors) {
   EXPECT_GT(document.at("covered").get<double>(), 0.8);
   // Seen at 320 x 240 the square of 96 pixels moves by (4, 2) a frame, eight frames a step.
   const double expected = 8 * std::hypot(4, 2) * 96 * 96 / (320.0 * 240);
-  for (const size_t i : {2, 3}) EXPECT_NEAR(values[i], expected, 0.35 * expected) << i;
+  // As large as the blocks of 16 that a square of 48 pixels touches, at most 4 x 4.
+  for (const size_t i : {2, 3}) {
+    EXPECT_GT(values[i], 0.9 * expected) << i;
+    EXPECT_LT(values[i], expected * 64 * 64 / (48 * 48)) << i;
+  }
   EXPECT_EQ(values[0], values[1]);
   const auto beginning = run_vmr(
       {"flow", folder / "film.mp4", "--method", "motion_vectors", "--max-seconds", "1", "--json"});
