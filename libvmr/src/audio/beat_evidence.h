@@ -2,21 +2,22 @@
 // and its phase: accents on and between its beats, their alternation, changes of harmony.
 #pragma once
 
-#include <cstdint>
+#include <array>
 #include <span>
-#include <string_view>
-#include <vector>
 
 #include "audio/beat_bands.h"
 #include "audio/beat_chain.h"
 
 namespace vmr::audio::detail {
 
-std::vector<float> beat_evidence(const BeatBands& bands, const BeatChain& chain);
+constexpr int kCues = 20;
 
-// Logarithmic odds of the chain, up to a constant of the song.
-double log_odds(std::span<const float> evidence);
+// The cues of a chain of at least four beats, in the order of their weights in the source, without
+// unit. Strengths are natural logarithms of a curve's mean on the beats over its mean at all times;
+// a contrast of a and b is (a - b) / (a + b + 0.2), 1 where only a is, -1 where only b is.
+std::array<float, kCues> beat_evidence(const BeatBands& bands, const BeatChain& chain);
 
-extern const char* const kEvidenceNames;
+// Logarithmic odds of a chain with these cues, up to a constant of the song.
+double log_odds(std::span<const float, kCues> evidence);
 
 }  // namespace vmr::audio::detail

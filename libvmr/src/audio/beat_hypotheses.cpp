@@ -25,10 +25,11 @@ bool alike(const std::vector<float>& a, const std::vector<float>& b) {
   return sum < 0.025 * count;
 }
 
-std::vector<std::vector<float>> period_curves(const BeatBands& bands, const Tempogram& periods) {
+std::vector<std::vector<float>> period_curves(const BeatBands& bands,
+                                              const std::vector<float>& saliences) {
   std::vector<std::vector<float>> curves;
   for (const TempoBell& bell : {TempoBell{110, 1.2}, TempoBell{80, 0.5}, TempoBell{140, 0.5}}) {
-    const auto path = tempo_path(periods, bell);
+    const auto path = tempo_path(saliences, bell);
     for (const double ratio : {1.0, 2.0, 0.5, 1.5, 2 / 3.0, 3.0, 1 / 3.0, 4.0, 0.25}) {
       auto curve = period_curve(path, bands, ratio);
       const double bpm = 60 * bands.frames_per_second / median(curve);
@@ -46,8 +47,8 @@ std::vector<std::vector<float>> period_curves(const BeatBands& bands, const Temp
 std::vector<float> beat_curve(const BeatBands& bands) {
   std::vector<float> curve(bands.frames);
   for (int64_t t = 0; t < bands.frames; ++t)
-    curve[t] = 0.6F * bands.curves[kAll][t] + 0.4F * bands.curves[kLoud][t] +
-               0.3F * bands.curves[kLow][t];
+    curve[t] =
+        0.6F * bands.curves[kAll][t] + 0.4F * bands.curves[kLoud][t] + 0.3F * bands.curves[kLow][t];
   return curve;
 }
 
@@ -91,9 +92,10 @@ void weigh(std::vector<BeatHypothesis>& hypotheses) {
 
 }  // namespace
 
-std::vector<BeatHypothesis> beat_hypotheses(const BeatBands& bands, const Tempogram& periods) {
+std::vector<BeatHypothesis> beat_hypotheses(const BeatBands& bands,
+                                            const std::vector<float>& saliences) {
   std::vector<BeatHypothesis> result;
-  for (const auto& period : period_curves(bands, periods)) {
+  for (const auto& period : period_curves(bands, saliences)) {
     auto onset = beat_curve(bands);
     for (int phase = 0; phase < 2; ++phase) {
       BeatHypothesis hypothesis;

@@ -2,24 +2,28 @@
 // probable each is.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "audio/beat_bands.h"
 #include "audio/beat_chain.h"
+#include "audio/beat_evidence.h"
 #include "audio/beat_tempo.h"
 
 namespace vmr::audio::detail {
 
 struct BeatHypothesis {
   BeatChain chain;
-  std::vector<float> evidence;
+  std::array<float, kCues> evidence{};
   double bpm = 0;          // of the median interval
   double probability = 0;  // of all hypotheses together: 1
 };
 
-// Most probable first; none where nothing has a rhythm. From paths through the tempogram and their
-// double, half, third ... tempi come expected periods; along each the best chain, and the best of
-// what is left between its beats. Their evidence is weighed as logarithmic odds.
-std::vector<BeatHypothesis> beat_hypotheses(const BeatBands& bands, const Tempogram& periods);
+// saliences: of beat_tempo.h. Most probable first; none where nothing has a rhythm. From paths
+// through the tempogram and their double, half, third ... tempi come expected periods; along each
+// the best chain, and the best of what is left between its beats. Their evidence is weighed as
+// logarithmic odds.
+std::vector<BeatHypothesis> beat_hypotheses(const BeatBands& bands,
+                                            const std::vector<float>& saliences);
 
 }  // namespace vmr::audio::detail

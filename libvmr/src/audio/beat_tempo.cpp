@@ -19,13 +19,22 @@ constexpr int64_t kWindowsAtOnce = 64;
 // What each onset curve counts in the tempogram.
 constexpr std::array<float, kBands> kWeights{0.5F, 0.7F, 0.7F, 1, 0};
 
-constexpr int kStates = 96;  // beat periods, evenly spaced on a logarithmic scale
 constexpr double kFastestBpm = 240, kSlowestBpm = 40;
 constexpr float kGain = 8;  // of salience against the prices of changes
 constexpr float kStepPrice = 0.5F, kJumpPrice = 6, kJumpStepPrice = 0.15F;
 
-double state_period(int state) {
-  return 60 / kFastestBpm * std::pow(kFastestBpm / kSlowestBpm, double(state) / (kStates - 1));
+using Scores = std::array<float, kPeriods>;
+using Origins = std::array<uint8_t, kPeriods>;
+
+// scores[i] = max over j of scores[j] - price |i - j|, and which j it was.
+void spread(float price, Scores& scores, Origins& origins) {
+  const auto take = [&](int to, int from) {
+    if (scores[from] - price <= scores[to]) return;
+    scores[to] = scores[from] - price;
+    origins[to] = origins[from];
+  };
+  for (int i = 1; i < kPeriods; ++i) take(i, i - 1);
+  for (int i = kPeriods - 2; i >= 0; --i) take(i, i + 1);
 }
 
 // Half the frame rate, each value a bell over three frames.
@@ -116,7 +125,8 @@ Tempogram tempogram(const BeatBands& bands) {
     for (int64_t row = 0; row < rows; ++row) {
       for (int band = kLow; band <= kAll; ++band) {
         float* out = values + (row * (kAll + 1) + band) * fft;
-        const double power = cut_window(halves[band], (double(begin + row) + 0.5) * rate, taper, out);
+        const double power =
+            cut_window(halves[band], (double(begin + row) + 0.5) * rate, taper, out);
         const auto gain = static_cast<float>(std::sqrt(kWeights[band] / (power + quiet[band])));
         for (int64_t i = 0; i < window; ++i) out[i] *= gain;
       }
@@ -146,38 +156,51 @@ double salience(const float* lags, int64_t count, double lags_per_second, double
   return weight > 0 ? sum / weight : 0;
 }
 
-std::vector<double> tempo_path(const Tempogram& tempogram, const TempoBell& bell) {
-  std::array<float, kStates> gain{}, price{};
-  for (int state = 0; state < kStates; ++state) {
-    const double octaves = std::log2(60 / state_period(state) / bell.centre_bpm) / bell.octaves;
-    gain[state] = kGain * static_cast<float>(std::exp(-0.5 * octaves * octaves));
-    const auto steps = static_cast<float>(state);
-    price[state] = std::min(kStepPrice * steps, kJumpPrice + kJumpStepPrice * steps);
+double period_seconds(int index) {
+  return 60 / kFastestBpm * std::pow(kFastestBpm / kSlowestBpm, double(index) / (kPeriods - 1));
+}
+
+std::vector<float> saliences(const Tempogram& tempogram) {
+  std::vector<float> values(tempogram.windows * kPeriods);
+  for (int64_t window = 0; window < tempogram.windows; ++window)
+    for (int i = 0; i < kPeriods; ++i)
+      values[window * kPeriods + i] = static_cast<float>(
+          std::max(0.0, salience(tempogram.values.data() + window * tempogram.lags, tempogram.lags,
+                                 tempogram.lags_per_second, period_seconds(i))));
+  return values;
+}
+
+std::vector<double> tempo_path(const std::vector<float>& saliences, const TempoBell& bell) {
+  Scores gain{}, total{};
+  Origins here{};
+  for (int i = 0; i < kPeriods; ++i) {
+    const double octaves = std::log2(60 / period_seconds(i) / bell.centre_bpm) / bell.octaves;
+    gain[i] = kGain * static_cast<float>(std::exp(-0.5 * octaves * octaves));
+    here[i] = static_cast<uint8_t>(i);
   }
-  const int64_t windows = tempogram.windows;
-  std::vector<uint8_t> from(windows * kStates);
-  std::array<float, kStates> total{}, before{};
+  const auto windows = static_cast<int64_t>(saliences.size()) / kPeriods;
+  std::vector<Origins> from(windows);
   for (int64_t window = 0; window < windows; ++window) {
-    const float* lags = tempogram.values.data() + window * tempogram.lags;
-    before = total;
-    for (int state = 0; state < kStates; ++state) {
-      int best = state;
-      for (int other = 0; other < kStates && window > 0; ++other)
-        if (before[other] - price[std::abs(other - state)] >
-            before[best] - price[std::abs(best - state)])
-          best = other;
-      from[window * kStates + state] = static_cast<uint8_t>(best);
-      const double found = salience(lags, tempogram.lags, tempogram.lags_per_second,
-                                    state_period(state));
-      total[state] = before[best] - price[std::abs(best - state)] +
-                     gain[state] * static_cast<float>(std::max(0.0, found));
+    Scores jumped = total;
+    Origins jumped_from = here;
+    from[window] = here;
+    if (window > 0) {
+      spread(kStepPrice, total, from[window]);
+      spread(kJumpStepPrice, jumped, jumped_from);
+    }
+    for (int i = 0; i < kPeriods; ++i) {
+      if (jumped[i] - kJumpPrice > total[i]) {
+        total[i] = jumped[i] - kJumpPrice;
+        from[window][i] = jumped_from[i];
+      }
+      total[i] += gain[i] * saliences[window * kPeriods + i];
     }
   }
-  auto state = static_cast<int>(std::max_element(total.begin(), total.end()) - total.begin());
+  auto at = static_cast<int>(std::max_element(total.begin(), total.end()) - total.begin());
   std::vector<double> path(windows);
   for (int64_t window = windows - 1; window >= 0; --window) {
-    path[window] = state_period(state);
-    state = from[window * kStates + state];
+    path[window] = period_seconds(at);
+    at = from[window][at];
   }
   return path;
 }
@@ -194,8 +217,8 @@ std::vector<float> period_curve(const std::vector<double>& path, const BeatBands
     const double part = place - double(left);
     const double step = std::log(path[right] / path[left]);
     const double moved = std::abs(step) > kStep ? (part < 0.5 ? 0 : step) : part * step;
-    const double period = std::clamp(path[left] * std::exp(moved) / ratio, kShortestBeatSeconds,
-                                     kLongestBeatSeconds);
+    const double period =
+        std::clamp(path[left] * std::exp(moved) / ratio, kShortestBeatSeconds, kLongestBeatSeconds);
     curve[t] = static_cast<float>(period * bands.frames_per_second);
   }
   return curve;

@@ -18,9 +18,16 @@ struct Tempogram {
 
 Tempogram tempogram(const BeatBands& bands);
 
+// Beat periods that are told apart, evenly spaced on a logarithmic scale from 240 to 40 BPM.
+constexpr int kPeriods = 96;
+double period_seconds(int index);
+
 // How well a beat of `period_seconds` explains a row of the tempogram: the mean of its values at
 // the period and its first multiples, the nearer ones counting more.
 double salience(const float* lags, int64_t count, double lags_per_second, double period_seconds);
+
+// The salience of each period in each window, [windows, kPeriods], at least 0.
+std::vector<float> saliences(const Tempogram& tempogram);
 
 // Which tempi a path prefers: a log-normal bell.
 struct TempoBell {
@@ -30,7 +37,7 @@ struct TempoBell {
 
 // One beat period in seconds for each window: most salience under the bell with the fewest changes
 // (Viterbi). Small changes cost by their size; a jump has a price of its own, for songs with steps.
-std::vector<double> tempo_path(const Tempogram& tempogram, const TempoBell& bell);
+std::vector<double> tempo_path(const std::vector<float>& saliences, const TempoBell& bell);
 
 constexpr double kShortestBeatSeconds = 0.25, kLongestBeatSeconds = 1.5;
 
