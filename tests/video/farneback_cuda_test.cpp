@@ -5,7 +5,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
-#include <ATen/ops/rand.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -180,6 +179,27 @@ TEST(FarnebackSteps, GiveTheSameBitsForChunksAndTheOrderOfThreads) {
   }
 }
 
+TEST(FarnebackChunks, KeepToTheWorkspaceAndShareFrames) {
+  const at::Tensor film = at::full({5, 50, 67}, 1, at::kByte);
+  const auto chunks = [&](int64_t bytes, const std::vector<at::Tensor>& frames) {
+    std::vector<std::pair<int, int>> sizes;  // slots, pairs
+    detail::farneback_in_chunks(frames, {.workspace_bytes = bytes}, FlowResult::fields, 1,
+                                [&](const auto&, const detail::FarnebackWork& work) {
+                                  sizes.emplace_back(work.slots, work.pairs);
+                                });
+    return sizes;
+  };
+  using ::testing::ElementsAre;
+  using ::testing::Pair;
+  // 24 bytes a pixel and slot, 8 a pair: 295 kB for two pairs of a sequence, 402 kB for three.
+  EXPECT_THAT(chunks(0, {film}), ElementsAre(Pair(2, 1), Pair(2, 1), Pair(2, 1), Pair(2, 1)));
+  EXPECT_THAT(chunks(300'000, {film}), ElementsAre(Pair(3, 2), Pair(3, 2)));
+  EXPECT_THAT(chunks(410'000, {film}), ElementsAre(Pair(4, 3), Pair(2, 1)));
+  EXPECT_THAT(chunks(1 << 30, {film}), ElementsAre(Pair(5, 4)));
+  EXPECT_THAT(chunks(1 << 30, {film, film}), ElementsAre(Pair(10, 5)));
+  EXPECT_THAT(chunks(1 << 30, {film.narrow(0, 0, 1)}), ElementsAre());
+}
+
 TEST(FarnebackSteps, MakeTheSameOfFieldsAsTheCpu) {
   const at::Tensor film = camera_film(70, 83, {{0, 0}, {48, 16}, {10, 90}}, 3);
   const at::Tensor field = emulated({film});
@@ -296,17 +316,17 @@ TEST_P(FlowOn, GivesTheSameBitsForChunksAndPairs) {
 // reads it next waits for the flow.
 TEST_P(FlowOn, KeepsTheOrderOfStreamsAndThreads) {
   const at::Tensor expected = optical_flow(there(film_));
+  const bool cuda = GetParam() == c10::kCUDA;
   const c10::impl::VirtualGuardImpl device(GetParam());
   const auto body = [&](at::Tensor& result) {
-    const c10::StreamGuard guard(GetParam() == c10::kCUDA
-                                     ? device.getStreamFromGlobalPool(expected.device())
-                                     : device.getStream(expected.device()));
-    at::Tensor slow = at::rand({512, 512}, expected.options());
-    const at::Tensor frames = at::empty(film_.sizes(), expected.options().dtype(at::kByte));
-    for (int i = 0; i < (GetParam() == c10::kCUDA ? 200 : 2); ++i) {
-      slow = at::matmul(slow, slow).clamp(0, 1);
-    }
-    frames.copy_(there(film_).add(slow.slice(0, 0, 1).slice(1, 0, 1).mul(0).to(at::kByte)));
+    const c10::StreamGuard guard(cuda ? device.getStreamFromGlobalPool(expected.device())
+                                      : device.getStream(expected.device()));
+    const at::Tensor film = there(film_);
+    const int64_t side = cuda ? 2048 : 16;
+    at::Tensor slow = at::full({side, side}, 0.5f, expected.options());
+    for (int i = 0; i < 50; ++i) slow = at::matmul(slow, slow).clamp(0, 0.5);
+    const at::Tensor nothing = slow.slice(0, 0, 1).slice(1, 0, 1).mul(0).to(at::kByte);
+    const at::Tensor frames = film.add(nothing);
     result = optical_flow(frames).add(0).to(at::kCPU);
   };
   std::vector<at::Tensor> results(4);
