@@ -30,8 +30,10 @@ int64_t scratch_floats(const FarnebackPlan& plan) {
 constexpr int kBandRows = 64;
 // Rows of an iteration before the next iteration follows.
 constexpr int kStepRows = 4;
-// More would not stay in the cache.
+// Iterations that follow each other, and what their rings may take: more would not stay in the
+// cache.
 constexpr int kIterationsInFlight = 4;
+constexpr int64_t kRingFloats = 8 << 20;
 
 }  // namespace
 
@@ -58,11 +60,12 @@ FarnebackWorker::FarnebackWorker(const FarnebackPlan& plan, const FarnebackKerne
       if (bands_.size() > 1) joined.push_back(planes(level.width, level.height, kFlowPlanes));
     }
   }
+  const int64_t ring = window_ring(plan.width, plan.radius);
+  in_flight_ = std::min(plan.iterations, kIterationsInFlight);
+  if (in_flight_ * ring > kRingFloats) in_flight_ = 1;
   for (auto& band : bands_) {
     band.scratch = pool_.take(scratch_floats(plan));
-    for (int i = 0; i < std::min(plan.iterations, kIterationsInFlight); ++i) {
-      band.rings.push_back(pool_.take(window_ring(plan.width, plan.radius)));
-    }
+    for (int i = 0; i < in_flight_; ++i) band.rings.push_back(pool_.take(ring));
   }
 }
 
@@ -156,8 +159,8 @@ Planes FarnebackWorker::refine(const Start& start, const Frame& from, const Fram
   const auto& level = plan_.levels[start.level];
   const Size size{level.width, level.height};
   Planes flow;
-  for (int done = 0, turn = 0; done < plan_.iterations; done += kIterationsInFlight, ++turn) {
-    const int iterations = std::min(plan_.iterations - done, kIterationsInFlight);
+  for (int done = 0, turn = 0; done < plan_.iterations; done += in_flight_, ++turn) {
+    const int iterations = std::min(plan_.iterations - done, in_flight_);
     const Planes before = flow;
     const int align = window_rows(plan_.radius);
     const bool alone = band_count(level.height, align) == 1;

@@ -56,7 +56,8 @@ class FarnebackWorker {
   const FarnebackPlan& plan_;
   const FarnebackKernels& kernels_;
   FloatPool pool_;
-  Planes level_;  // the picture of one level
+  int in_flight_ = 1;  // iterations
+  Planes level_;       // the picture of one level
   Frame frames_[2];
   std::vector<Band> bands_;
   std::vector<Planes> joined_[2];  // by level, what several bands found, two to change between
