@@ -48,14 +48,18 @@ std::vector<fs::path> sound_files(const std::vector<fs::path>& paths) {
   return files;
 }
 
-// Of what a store has of its own, so that its beats are used and not made again another way.
+// With the settings of the store's own recipe, which the store goes on keeping, and its beats,
+// which are not made again another way.
 ExtractRecipe music_recipe(const store::FeatureStore* store) {
   const auto wanted = fit_recipe();
   ExtractRecipe recipe;
   if (store != nullptr && store->find_note("extract_recipe")) {
-    const auto stored = stored_extract_recipe(*store);
-    recipe.rate_hz = stored.rate_hz;
-    recipe.beats = stored.beats;
+    recipe = stored_extract_recipe(*store);
+    recipe.fbank.reset();
+    recipe.rhythm.reset();
+    recipe.clip_flow.reset();
+    recipe.flow.reset();
+    recipe.grey_clips = recipe.cuts = false;
   }
   if (!recipe.beats) recipe.beats = wanted.beats;
   recipe.down_beats = recipe.energy = recipe.sections = true;
