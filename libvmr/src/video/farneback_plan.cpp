@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <limits>
 
 namespace vmr::video::detail {
 namespace {
@@ -28,30 +28,61 @@ std::vector<double> gaussian(int size, double sigma) {
   return kernel;
 }
 
-using Rows = std::vector<std::map<int, double>>;  // by output, weights by input
+// Weights by input, one output after the other, all in one piece of memory: a plan is made for
+// each call, and for a single pair it must not cost what the flow does.
+class Rows {
+ public:
+  explicit Rows(int inputs) : row_(static_cast<size_t>(inputs)) {}
 
-AxisFilter pack(int inputs, const Rows& rows) {
-  AxisFilter filter{.inputs = inputs, .outputs = static_cast<int>(rows.size())};
-  for (const auto& row : rows) {
-    filter.taps = std::max(filter.taps, row.rbegin()->first - row.begin()->first + 1);
+  void add(int input, double weight) {
+    row_[input] += weight;
+    low_ = std::min(low_, input);
+    high_ = std::max(high_, input);
   }
-  filter.stride = (filter.outputs + 15) / 16 * 16;
-  filter.first.resize(static_cast<size_t>(filter.stride));
-  filter.weights.resize(static_cast<size_t>(filter.stride * filter.taps));
-  for (int i = 0; i < filter.outputs; ++i) {
-    filter.first[i] = std::min(rows[i].begin()->first, inputs - filter.taps);
-    for (const auto& [index, weight] : rows[i]) {
-      filter.weights[(index - filter.first[i]) * filter.stride + i] = static_cast<float>(weight);
+  // The next output begins. Requires: a weight since the last one.
+  void end_row() {
+    outputs_.push_back({low_, high_ - low_ + 1, weights_.size()});
+    weights_.insert(weights_.end(), row_.begin() + low_, row_.begin() + high_ + 1);
+    std::fill(row_.begin() + low_, row_.begin() + high_ + 1, 0.0);
+    low_ = std::numeric_limits<int>::max();
+    high_ = -1;
+  }
+
+  AxisFilter pack() const {
+    const auto inputs = static_cast<int>(row_.size());
+    AxisFilter filter{.inputs = inputs, .outputs = static_cast<int>(outputs_.size())};
+    for (const Output& output : outputs_) filter.taps = std::max(filter.taps, output.taps);
+    filter.stride = (filter.outputs + 15) / 16 * 16;
+    filter.first.resize(static_cast<size_t>(filter.stride));
+    filter.weights.resize(static_cast<size_t>(filter.stride * filter.taps));
+    for (int i = 0; i < filter.outputs; ++i) {
+      const Output& output = outputs_[i];
+      filter.first[i] = std::min(output.first, inputs - filter.taps);
+      const int shift = output.first - filter.first[i];
+      for (int k = 0; k < output.taps; ++k) {
+        filter.weights[(k + shift) * filter.stride + i] =
+            static_cast<float>(weights_[output.begin + static_cast<size_t>(k)]);
+      }
     }
+    return filter;
   }
-  return filter;
-}
+
+ private:
+  struct Output {
+    int first, taps;  // inputs it has weights of
+    size_t begin;     // of its weights
+  };
+  std::vector<double> row_;  // of the output being made, 0 elsewhere
+  int low_ = std::numeric_limits<int>::max(), high_ = -1;
+  std::vector<Output> outputs_;
+  std::vector<double> weights_;
+};
 
 // Blur with `kernel` (odd, mirrored borders), then bilinear sampling with pixel centres aligned.
 AxisFilter bilinear_filter(int inputs, int outputs, const std::vector<double>& kernel = {1.0}) {
   const double step = static_cast<double>(inputs) / outputs;
   const int half = static_cast<int>(kernel.size()) / 2;
-  Rows rows(static_cast<size_t>(outputs));
+  Rows rows(inputs);
   for (int i = 0; i < outputs; ++i) {
     const double at = std::clamp((i + 0.5) * step - 0.5, 0.0, inputs - 1.0);
     const int left = static_cast<int>(at);
@@ -60,25 +91,27 @@ AxisFilter bilinear_filter(int inputs, int outputs, const std::vector<double>& k
       const double weight = side == 0 ? 1 - part : part;
       if (weight == 0) continue;
       for (int k = -half; k <= half; ++k) {
-        rows[i][reflect(left + side + k, inputs)] += weight * kernel[k + half];
+        rows.add(reflect(left + side + k, inputs), weight * kernel[k + half]);
       }
     }
+    rows.end_row();
   }
-  return pack(inputs, rows);
+  return rows.pack();
 }
 
 // Each output is the mean of the inputs it covers, in part at its ends.
 AxisFilter area_filter(int inputs, int outputs) {
   const double step = static_cast<double>(inputs) / outputs;
-  Rows rows(static_cast<size_t>(outputs));
+  Rows rows(inputs);
   for (int i = 0; i < outputs; ++i) {
     const double begin = i * step, end = std::min((i + 1) * step, double(inputs));
     for (int k = static_cast<int>(begin); k < end; ++k) {
       const double covered = std::min(end, k + 1.0) - std::max(begin, double(k));
-      if (covered > 1e-9) rows[i][k] = covered / (end - begin);
+      if (covered > 1e-9) rows.add(k, covered / (end - begin));
     }
+    rows.end_row();
   }
-  return pack(inputs, rows);
+  return rows.pack();
 }
 
 std::vector<double> blur_of(double scale) {
