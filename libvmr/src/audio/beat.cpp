@@ -90,7 +90,8 @@ int64_t peak_near(const at::Tensor& onset, double frame, double onset_rate) {
   const auto* values = onset.const_data_ptr<float>();
   const auto last = onset.size(0) - 1;
   const auto begin = std::clamp<int64_t>(std::llround(frame - 2 * onset_rate), 0, last);
-  const auto end = std::clamp<int64_t>(std::llround(frame + 2 * onset_rate) + 1, begin + 1, last + 1);
+  const auto end =
+      std::clamp<int64_t>(std::llround(frame + 2 * onset_rate) + 1, begin + 1, last + 1);
   return std::max_element(values + begin, values + end) - values;
 }
 

@@ -66,8 +66,7 @@ Rises rises_of(std::span<const float> values, int64_t mels, int64_t low, int64_t
         0.3F * rises.curves[kLow][t] + rises.curves[kMid][t] + 0.7F * rises.curves[kHigh][t];
     const float* louder = loud.data() + t * mels;
     float sum = 0;
-    for (int64_t m = 0; m < mels; ++m)
-      sum += std::max(0.F, louder[m] - louder[m - kLag * mels]);
+    for (int64_t m = 0; m < mels; ++m) sum += std::max(0.F, louder[m] - louder[m - kLag * mels]);
     rises.curves[kLoud][t] = sum;
   }
   return rises;
@@ -116,8 +115,8 @@ BeatBands beat_bands(const BandRows& rows) {
   bands.frames_per_second = rows.frames_per_second;
   bands.frames = static_cast<int64_t>(rows.decibels.size()) / mels;
   const auto values = above_floor(rows.decibels);
-  const auto rises = rises_of(values, mels, bands_below(rows.mel_hz, kLowHz),
-                              bands_below(rows.mel_hz, kMidHz));
+  const auto rises =
+      rises_of(values, mels, bands_below(rows.mel_hz, kLowHz), bands_below(rows.mel_hz, kMidHz));
   for (int band = 0; band < kBands; ++band) {
     bands.curves[band] = normalised(rises.curves[band], rows.frames_per_second);
     bands.tops[band] = largest_near(bands.curves[band]);

@@ -40,7 +40,9 @@ Cycle decode(std::span<const double> accents, int64_t length) {
       const int64_t previous = (place + length - 1) % length;
       const bool breaks = i > 0 && before[top] - kBreak > before[previous];
       from[i * length + place] = static_cast<uint8_t>(breaks ? top : previous);
-      total[place] = (i == 0 ? 0 : breaks ? before[top] - kBreak : before[previous]) +
+      total[place] = (i == 0   ? 0
+                      : breaks ? before[top] - kBreak
+                               : before[previous]) +
                      (place == 0 ? accents[i] : -accents[i] / static_cast<double>(length - 1));
     }
   }
@@ -65,8 +67,8 @@ std::vector<double> bar_accents(const BeatBands& bands, std::span<const int64_t>
     low[i] = bands.tops[kLow][beats[i]];
     loud[i] = bands.tops[kLoud][beats[i]];
     if (i > 0 && i + 1 < count)
-      changes[i] = spectral_change(bands, double(beats[i - 1]), double(beats[i]),
-                                   double(beats[i + 1]));
+      changes[i] =
+          spectral_change(bands, double(beats[i - 1]), double(beats[i]), double(beats[i + 1]));
   }
   add_standardised(changes, kChangeWeight, accents);
   add_standardised(low, kLowWeight, accents);

@@ -57,8 +57,8 @@ struct BeatResult {
   // same music counted in another tempo or phase. Low where there are none.
   double confidence = 0;
   std::vector<TempoHypothesis> tempi;  // that of the beats first, then by probability, sum <= 1
-  at::Tensor onset;                   // [frames] float32, frame t at t * hop / rate
-  OnsetOptions onset_options;         // what `onset` was made with
+  at::Tensor onset;                    // [frames] float32, frame t at t * hop / rate
+  OnsetOptions onset_options;          // what `onset` was made with
 };
 
 // Throws: InvalidArgument naming the field, its value and the rule.
