@@ -46,7 +46,7 @@ std::vector<double> write_film(const fs::path& path) {
     const auto shot = std::count_if(cuts.begin(), cuts.end(),
                                     [&](double cut) { return frame >= std::lround(cut * 25); });
     auto picture = at::full({120, 160, 3}, shot % 2 == 0 ? 30 : 120, at::kByte);
-    const int64_t place = 10 + (frame * 2) % 100;
+    const int64_t place = 10 + std::abs(frame * 2 % 160 - 80);  // there and back: a jump is a cut
     picture.narrow(0, shot % 2 == 0 ? 20 : 70, 30).narrow(1, place, 40).fill_(220);
     picture.select(2, shot % 2 == 0 ? 0 : 2).fill_(200);
     writer.add_frame(picture);
