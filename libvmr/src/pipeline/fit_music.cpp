@@ -180,7 +180,8 @@ FitMusic analyse_stored_music(const fs::path& store_folder, const ExtractOptions
   store::Manifest manifest;
   {
     const auto store = store::FeatureStore::open(store_folder);
-    for (const auto* item : stored_manifest(*store).of("music")) manifest.items.push_back(*item);
+    const auto stored = stored_manifest(*store);
+    for (const auto* item : stored.of("music")) manifest.items.push_back(*item);
   }
   if (manifest.items.empty()) {
     throw StoreError("the store " + store_folder.string() + " has no music; give --music");
