@@ -94,8 +94,8 @@ Command add_flow(CLI::App& root) {
   add_common(*app, options->common);
   app->add_option("file", options->file, "film")->required();
   app->add_option("--method", options->method,
-                  "farneback, farneback_opencv, dis_ultrafast, dis_fast, dis_medium, or "
-                  "motion_vectors: the codec's own, at the speed of decoding")
+                  "farneback, farneback_opencv, farneback_cudaoptflow, dis_ultrafast, dis_fast,\n"
+                  "dis_medium, or motion_vectors: the codec's own, at the speed of decoding")
       ->capture_default_str();
   app->add_option("--fps", options->fps, "frames kept a second")->capture_default_str();
   app->add_option("--size", options->size, "WIDTHxHEIGHT in pixels, resized bilinearly")

@@ -62,7 +62,8 @@ TEST_F(Bench, ComparesTheBestRoundWithTheFastestPeer) {
     {"case": "toy: lone", "threads": 1, "unit": "pairs/s", "ours": 3.0, "peer": null,
      "peer_value": null, "ratio": null},
     {"case": "toy: small", "threads": 2, "unit": "pairs/s", "ours": 8.0, "peer": "fast 2.0",
-     "peer_value": 4.0, "ratio": 2.0, "figures": {"F": {"ours": 0.9, "peer": 0.8}}}])"));
+     "peer_value": 4.0, "ratio": 2.0, "figures": {"F": {"ours": 0.9, "peer": 0.8}},
+     "tools": {"fast 2.0": {"rate": 4.0, "figures": {"F": 0.8}}}}])"));
 }
 
 TEST_F(Bench, PrintsATable) {

@@ -97,7 +97,8 @@ TEST(MidiFile, SoundsAtTheTimeOfItsNotes) {
   for (const double beat : piece.beats) {
     const auto from = size_t((beat - 0.03) * kRateHz);
     size_t first = from;
-    while (std::abs(samples[first]) < 0.02f) ++first;
+    while (first < samples.size() && std::abs(samples[first]) < 0.02f) ++first;
+    ASSERT_LT(first, samples.size());
     EXPECT_NEAR(double(first) / kRateHz, beat + 0.003, 0.003);
   }
 }

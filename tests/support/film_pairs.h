@@ -82,15 +82,6 @@ inline FilmPair make_pair(int64_t index, const PairOptions& options) {
   return pair;
 }
 
-// Bars and how sure the tracker is, where it tells.
-template <typename Result>
-void take_bars(const Result& beats, retrieval::TrackRhythm& track) {
-  if constexpr (requires { beats.down_beats_seconds; }) {
-    track.down_beats_seconds = beats.down_beats_seconds;
-  }
-  if constexpr (requires { beats.confidence; }) track.beat_confidence = beats.confidence;
-}
-
 // What analysis hears of the rendered song: beats of the tracker, loudness, section changes.
 inline retrieval::TrackRhythm heard_rhythm(int64_t index, const PairOptions& options) {
   const auto song =
@@ -105,7 +96,8 @@ inline retrieval::TrackRhythm heard_rhythm(int64_t index, const PairOptions& opt
   beats.rate_hz = kRate;
   const auto tracked = audio::track_beats(sound, beats);
   track.beats_seconds = tracked.beats_seconds;
-  take_bars(tracked, track);
+  track.down_beats_seconds = tracked.down_beats_seconds;
+  track.beat_confidence = tracked.confidence;
   audio::EnergyOptions energy;
   energy.rate_hz = kRate;
   const auto curve = audio::energy_curve(sound, energy);

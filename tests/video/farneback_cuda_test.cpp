@@ -179,6 +179,16 @@ TEST(FarnebackSteps, GiveTheSameBitsForChunksAndTheOrderOfThreads) {
   }
 }
 
+// The field of a second pair begins 8 bytes beside a multiple of 16 there, and the level of 32
+// pixels writes four vectors at once.
+TEST(FarnebackSteps, WriteWhereverAChunkBegins) {
+  const at::Tensor film = camera_film(65, 65, {{0, 0}, {48, 16}, {90, 20}}, 3);
+  FlowOptions options;
+  const at::Tensor whole = emulated({film}, options);
+  options.workspace_bytes = 0;
+  EXPECT_TRUE(emulated({film}, options).equal(whole));
+}
+
 TEST(FarnebackChunks, KeepToTheWorkspaceAndShareFrames) {
   const at::Tensor film = at::full({5, 50, 67}, 1, at::kByte);
   const auto chunks = [&](int64_t bytes, const std::vector<at::Tensor>& frames) {

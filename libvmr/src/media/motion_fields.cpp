@@ -7,7 +7,9 @@ extern "C" {
 namespace vmr::media::detail {
 namespace {
 
-constexpr int64_t kRemembered = 64;  // packets; no codec here looks back farther than 16
+// Packets. No codec here looks back farther than 16, but a decoder with many threads is that many
+// behind.
+constexpr int64_t kRemembered = 1024;
 
 }  // namespace
 

@@ -52,7 +52,11 @@ void SoundFilter::build() {
                                      nullptr, graph_.get()));
   AVFilterInOut* outputs = avfilter_inout_alloc();  // of the source: where the chain begins
   AVFilterInOut* inputs = avfilter_inout_alloc();
-  if (!outputs || !inputs) throw std::bad_alloc();
+  if (!outputs || !inputs) {
+    avfilter_inout_free(&outputs);
+    avfilter_inout_free(&inputs);
+    throw std::bad_alloc();
+  }
   outputs->name = av_strdup("in");
   outputs->filter_ctx = source_;
   inputs->name = av_strdup("out");

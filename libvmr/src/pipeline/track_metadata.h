@@ -17,10 +17,14 @@ inline nlohmann::json metadata_of(const store::ManifestItem& item) {
     metadata[key] = parsed.is_number() ? parsed : nlohmann::json(value);
   }
   metadata["tags"] = item.tags;
-  metadata["path"] = vmr::detail::escape_bytes(std::filesystem::absolute(item.path).string());
+  // Imported items have features and no file.
+  if (!item.path.empty()) {
+    metadata["path"] = vmr::detail::escape_bytes(std::filesystem::absolute(item.path).string());
+  }
   if (!item.split.empty()) metadata["split"] = item.split;
   if (!metadata.contains("title")) {
-    metadata["title"] = vmr::detail::escape_bytes(item.path.stem().string());
+    metadata["title"] =
+        item.path.empty() ? item.id : vmr::detail::escape_bytes(item.path.stem().string());
   }
   return metadata;
 }

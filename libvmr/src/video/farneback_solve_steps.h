@@ -87,7 +87,9 @@ struct FourSolutions {
     }
     float* right = flow + 2 * pair * size.pixels() + int64_t(y) * size.width + x;
     float* down = right + size.pixels();
-    if (size.width % 4 == 0) {  // whole and aligned
+    // Whole and aligned. Results of a chunk begin anywhere: after an odd number of odd pictures,
+    // say.
+    if (size.width % 4 == 0 && reinterpret_cast<std::uintptr_t>(right) % 16 == 0) {
       *reinterpret_cast<FourFloats*>(right) = {d[0].x, d[1].x, d[2].x, d[3].x};
       *reinterpret_cast<FourFloats*>(down) = {d[0].y, d[1].y, d[2].y, d[3].y};
       return;

@@ -18,6 +18,8 @@ void require_size(const char* function, int64_t height, int64_t width) {
             " x ", height);
 }
 
+constexpr float kFarthestPlace = 1e6f;  // pixels; films are smaller
+
 void require_frame(const char* function, const BlockMotion& frame, const BlockMotion* before) {
   VMR_CHECK(std::isfinite(frame.time) && (!before || frame.time > before->time), function,
             ": expected times that rise, got ", frame.time, " after ",
@@ -25,10 +27,12 @@ void require_frame(const char* function, const BlockMotion& frame, const BlockMo
   VMR_CHECK(frame.height >= 1 && frame.width >= 1, function,
             ": expected the size of the picture in pixels, got ", frame.width, " x ", frame.height);
   for (const BlockVector& b : frame.blocks) {
-    VMR_CHECK(b.width >= 1 && b.height >= 1 && std::isfinite(b.src_x) && std::isfinite(b.src_y) &&
-                  std::isfinite(b.dst_x) && std::isfinite(b.dst_y),
-              function, ": expected blocks of 1 x 1 pixel or more at finite places, got ", b.width,
-              " x ", b.height, " from ", b.src_x, ", ", b.src_y, " to ", b.dst_x, ", ", b.dst_y);
+    const auto near = [](float place) { return std::abs(place) <= kFarthestPlace; };
+    VMR_CHECK(b.width >= 1 && b.height >= 1 && near(b.src_x) && near(b.src_y) && near(b.dst_x) &&
+                  near(b.dst_y),
+              function, ": expected blocks of 1 x 1 pixel or more within ", kFarthestPlace,
+              " pixels of the picture's corner, got ", b.width, " x ", b.height, " from ", b.src_x,
+              ", ", b.src_y, " to ", b.dst_x, ", ", b.dst_y);
   }
 }
 
@@ -77,7 +81,7 @@ double span_of(double reference, double own, double step) {
 }
 
 int32_t rank_of(double span) {
-  return kTopRank - static_cast<int32_t>(std::min(std::lround(span), 10000L));
+  return kTopRank - static_cast<int32_t>(std::lround(std::min(span, 10000.0)));
 }
 
 // The mean of the same place before and after looks like a picture that moves slowly, so encoders

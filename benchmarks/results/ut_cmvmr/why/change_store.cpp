@@ -1,7 +1,7 @@
 // Changes the features of a store in place, for the controls of README.md; work on a copy.
 //   change_store STORE shuffle       classes of rhythm and flow handed to other items of the split
-//   change_store STORE coarse N      N classes a measure between the quantiles of the training
-//   split change_store STORE order         the clip features of each item in random order
+//   change_store STORE coarse N      N classes a measure between quantiles of the training split
+//   change_store STORE order         the clip features of each item in random order
 #include <ATen/ATen.h>
 
 #include <algorithm>

@@ -11,7 +11,8 @@
 // bits on one machine. Between instruction sets results differ by rounding. libvmr never changes
 // OpenCV's settings. Thread-safe.
 //
-// Frames on a CUDA device give results there, by farneback only. Work is put on the device's
+// Frames on a CUDA device give results there, by farneback (farneback_cudaoptflow, which waits, see
+// there). Work is put on the device's
 // current stream and nothing waits for it: neither the host nor other streams. All pairs of a call
 // are computed together, in memory of LibTorch's allocator; the bits are the same for any batch,
 // `workspace_bytes`, stream and number of threads that call, and differ from the CPU's by rounding.
