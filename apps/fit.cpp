@@ -88,7 +88,7 @@ int run(const Options& options) {
   query.threads = options.common.threads;
   read_stretch(options.stretch, query.synchronise);
   retrieval::validate(query.synchronise);
-  check_fit_files(*options.files);
+  check_fit_files(*options.files, options.film);
   VMR_CHECK(!options.music.empty() || !options.store.empty(),
             "fit: give --music FOLDER or files, or --store with a store of analysed music");
   const auto watch = control();

@@ -20,7 +20,13 @@ namespace fs = std::filesystem;
 
 // "01_Calm_piano.mp4": what any file system takes, in the order of the ranking.
 std::string preview_name(size_t rank, const retrieval::Hit& hit, const fs::path& film) {
-  std::string title = hit.metadata.value("title", hit.id).substr(0, 60);
+  std::string title = hit.metadata.value("title", hit.id);
+  constexpr size_t kLongest = 60;
+  if (title.size() > kLongest) {
+    size_t end = kLongest;
+    while (end > 0 && (static_cast<unsigned char>(title[end]) & 0xC0) == 0x80) --end;
+    title.resize(end);  // not inside of a letter of several bytes
+  }
   for (char& letter : title) {
     const auto byte = static_cast<unsigned char>(letter);
     const bool plain = std::isalnum(byte) || letter == '-' || letter == '.' || byte >= 128;
@@ -31,6 +37,14 @@ std::string preview_name(size_t rank, const retrieval::Hit& hit, const fs::path&
   const auto kind = film.extension();
   const bool known = kind == ".mp4" || kind == ".m4v" || kind == ".mov" || kind == ".mkv";
   return number + title + (known ? kind.string() : ".mkv");
+}
+
+pipeline::FrameRate rate_of(const fs::path& film) {
+  try {
+    return pipeline::frame_rate_of(media::probe(film).video->fps);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(std::string(error.what()) + "; choose one with --fps");
+  }
 }
 
 void write_previews(const FitFiles& files, const pipeline::FilmAnalysis& film,
@@ -65,14 +79,6 @@ std::vector<double> seconds_of(const std::vector<retrieval::TimedEvent>& events)
   return seconds;
 }
 
-pipeline::FrameRate rate_of(const fs::path& film) {
-  try {
-    return pipeline::frame_rate_of(media::probe(film).video->fps);
-  } catch (const InvalidArgument& error) {
-    throw InvalidArgument(std::string(error.what()) + "; choose one with --fps");
-  }
-}
-
 void write_markers(const FitFiles& files, const pipeline::FilmAnalysis& film,
                    const fs::path& store_folder, const pipeline::FitHit& best) {
   const auto track = pipeline::track_rhythm(*store::FeatureStore::open(store_folder), best.hit.id);
@@ -80,7 +86,6 @@ void write_markers(const FitFiles& files, const pipeline::FilmAnalysis& film,
   auto file = files.marker_file;
   file.title =
       film.path.filename().string() + " + " + best.hit.metadata.value("title", best.hit.id);
-  if (files.rate->count() == 0) file.rate = rate_of(film.path);
   const pipeline::MusicPlacement placement{best.fit.offset_seconds, best.fit.stretch,
                                            film.duration_seconds};
   pipeline::write_markers(
@@ -109,10 +114,13 @@ void add_fit_files(CLI::App& app, const std::shared_ptr<FitFiles>& files) {
   files->rate = app.get_option("--fps")->default_str("the film's");
 }
 
-void check_fit_files(const FitFiles& files) {
+void check_fit_files(FitFiles& files, const fs::path& film) {
   require_writable("--report", files.report);
   require_writable("--markers", files.markers);
-  if (!files.markers.empty()) pipeline::validate_marker_file(files.markers, files.marker_file);
+  if (!files.markers.empty()) {
+    if (files.rate->count() == 0) files.marker_file.rate = rate_of(film);
+    pipeline::validate_marker_file(files.markers, files.marker_file);
+  }
   VMR_CHECK(
       files.previews.empty() || !fs::exists(files.previews) || fs::is_directory(files.previews),
       "fit: --preview: ", files.previews, " is a file; name a folder, each hit gets a film");

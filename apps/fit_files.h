@@ -24,8 +24,9 @@ struct FitFiles {
 // --report, --preview, --preview-loudness, --markers, --fps and --timecode-start.
 void add_fit_files(CLI::App& app, const std::shared_ptr<FitFiles>& files);
 
-// Throws: StoreError, InvalidArgument for names that cannot be written, before the work.
-void check_fit_files(const FitFiles& files);
+// Takes the markers' frame rate from the film where none was given. Throws: StoreError,
+// InvalidArgument for names that cannot be written, before the work; MediaError.
+void check_fit_files(FitFiles& files, const std::filesystem::path& film);
 
 // Each on its own: one that cannot be written is listed.
 void write_fit_files(const FitFiles& files, const pipeline::FilmAnalysis& film,

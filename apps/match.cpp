@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "backends.h"
 #include "editor_options.h"
 #include "shared.h"
 #include "vmr/core/error.h"
@@ -58,8 +59,8 @@ int finish(const std::vector<retrieval::Hit>& hits) {
 
 // Words alone: nothing to decode, and nothing to show a track beside.
 int run_words(const Options& options) {
-  VMR_CHECK(options.report.empty() && options.preview.empty(),
-            "match: --report and --preview need a film");
+  VMR_CHECK(options.report.empty() && options.preview.empty() && options.sync_weight == 0,
+            "match: --report, --preview and --sync-weight need a film");
   const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
   auto query = options.match;
   query.threads = options.common.threads;
@@ -111,6 +112,7 @@ std::vector<ItemFailure> rank_by_fit(const Options& options, std::vector<retriev
   if (options.sync_weight == 0) return {};
   pipeline::ExtractOptions extract;
   extract.threads = options.common.threads;
+  extract.aubio = aubio_backend();
   const auto store = options.store.empty() ? music_cache() : std::filesystem::path(options.store);
   const auto rhythm = pipeline::analyse_film_rhythm(options.film, watch.stop);
   auto failures = pipeline::rank_with_fit(hits, rhythm, store, options.sync_weight, extract, watch);
@@ -134,6 +136,7 @@ int run(const Options& options) {
   auto hits = matcher->match(film, query);
   warn(film.problems);
   const auto unfitted = rank_by_fit(options, hits, watch);
+  if (interrupted()) return kInterrupted;
   if (options.common.json) {
     print_json({{"film", options.film},
                 {"duration_seconds", film.duration_seconds},

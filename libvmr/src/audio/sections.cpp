@@ -17,13 +17,22 @@ constexpr double kTopDecibels = 60;  // what lies further below the loudest band
 constexpr double kFrameSeconds = 0.05;  // of the spectrum; several make a frame of the comparison
 constexpr double kWindowSeconds = 0.1;
 
+int64_t spectrum_hops(const SectionOptions& options) {
+  return std::max<int64_t>(1, std::llround(options.hop_seconds / kFrameSeconds));
+}
+
+// Of the spectrum, whole samples: rates that do not divide make the hop a little longer or shorter.
+int64_t hop_samples(const SectionOptions& options) {
+  return std::llround(options.rate_hz * options.hop_seconds / double(spectrum_hops(options)));
+}
+
 // Decibels of mel bands around each band's mean, one frame a hop: [n, mels] float32.
 at::Tensor section_frames(const at::Tensor& waveform, const SectionOptions& options) {
   LogMelOptions mel;
   mel.rate_hz = options.rate_hz;
   mel.mels = kMels;
-  const auto each = std::max<int64_t>(1, std::llround(options.hop_seconds / kFrameSeconds));
-  mel.hop_samples = std::llround(options.rate_hz * options.hop_seconds / double(each));
+  const auto each = spectrum_hops(options);
+  mel.hop_samples = hop_samples(options);
   mel.fft_samples = std::min<int64_t>(8192, 2 * std::llround(options.rate_hz * kWindowSeconds / 2));
   mel.window_samples = mel.fft_samples;
   const auto rows = detail::log_mel_rows(waveform.unsqueeze(0), mel).squeeze(0).cpu();
@@ -155,10 +164,11 @@ std::vector<SectionChange> section_changes(const at::Tensor& waveform,
   const auto novelty = section_novelty(frames, half);
   const auto* value = novelty.const_data_ptr<double>();
   std::vector<SectionChange> changes;
+  const double hop = double(spectrum_hops(options) * hop_samples(options)) / options.rate_hz;
   for (const auto peak :
        section_peaks(novelty, half, count(options.min_seconds), options.min_strength)) {
-    changes.push_back({double(peak) * options.hop_seconds,
-                       value[peak] - local_mean(value, novelty.size(0), peak, half)});
+    changes.push_back(
+        {double(peak) * hop, value[peak] - local_mean(value, novelty.size(0), peak, half)});
   }
   return changes;
 }

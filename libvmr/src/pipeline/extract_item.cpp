@@ -201,8 +201,9 @@ void add_energy(TrackList& tracks, const at::Tensor& waveform, const ExtractReci
   audio::EnergyOptions options;
   options.rate_hz = recipe.rate_hz;
   const auto curve = audio::energy_curve(waveform, options);
-  tracks.add("energy", curve,
-             RowTimes::regular(curve.size(0), 0, options.hop_seconds, options.hop_seconds));
+  // Whole samples.
+  const double hop = std::round(options.rate_hz * options.hop_seconds) / options.rate_hz;
+  tracks.add("energy", curve, RowTimes::regular(curve.size(0), 0, hop, hop));
 }
 
 void add_sections(TrackList& tracks, const at::Tensor& waveform, const ExtractRecipe& recipe) {

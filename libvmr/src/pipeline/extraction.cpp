@@ -59,7 +59,8 @@ store::Manifest keep_notes(store::FeatureStore& store, const store::Manifest& ma
     items = merged(manifest_from_json(json::parse(*text)), manifest);
   }
   if (const auto text = store.find_note(kRecipeNote)) {
-    for (const auto& [name, feature] : json::parse(*text).at("features").items()) {
+    const json before = json::parse(*text);
+    for (const auto& [name, feature] : before.at("features").items()) {
       if (!extract["features"].contains(name)) extract["features"][name] = feature;
     }
   }

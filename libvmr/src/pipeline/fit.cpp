@@ -178,7 +178,14 @@ std::vector<ItemFailure> rank_with_fit(std::vector<retrieval::Hit>& hits, const 
   }
   if (paths.empty()) return failures;
   const auto music = analyse_music(paths, store_folder, options, control);
-  failures.insert(failures.end(), music.summary.failures.begin(), music.summary.failures.end());
+  std::map<std::string, std::string> hits_by_path;
+  for (const auto& hit : hits) hits_by_path[track_path(hit).string()] = hit.id;
+  for (auto failure : music.summary.failures) {
+    if (const auto id = hits_by_path.find(failure.id); id != hits_by_path.end()) {
+      failure.id = id->second;
+    }
+    failures.push_back(std::move(failure));
+  }
   FitOptions every;
   every.top = std::max<int64_t>(1, int64_t(music.tracks.size()));
   every.threads = options.threads;
@@ -189,7 +196,13 @@ std::vector<ItemFailure> rank_with_fit(std::vector<retrieval::Hit>& hits, const 
   for (auto& hit : hits) {
     const auto id = music.ids.find(track_path(hit).string());
     const auto found = id == music.ids.end() ? fits.end() : fits.find(id->second);
-    if (found == fits.end()) continue;
+    if (found == fits.end()) {
+      const auto listed = [&](const ItemFailure& failure) { return failure.id == hit.id; };
+      if (std::none_of(failures.begin(), failures.end(), listed)) {
+        failures.push_back({hit.id, "could not be fitted; its score stays"});
+      }
+      continue;
+    }
     for (const auto& part : found->second.fit.parts) {
       hit.parts.push_back({part.name, part.value, part.weight * weight});
     }

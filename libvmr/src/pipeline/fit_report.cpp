@@ -237,7 +237,7 @@ void write_fit_report(const fs::path& out, const FilmAnalysis& film, const fs::p
     html += "</section>\n";
     control.progress({"report", int64_t(i) + 1, int64_t(hits.size()),
                       found.hit.metadata.value("title", found.hit.id)});
-    if (control.stop.stop_requested()) break;
+    if (control.stop.stop_requested()) return;  // an earlier page stays whole
   }
   vmr::detail::write_file_atomically(out, html + kScript + "</body></html>\n");
 }

@@ -224,15 +224,16 @@ void write_match_report(const fs::path& out, const FilmAnalysis& film,
                      number_text(film.duration_seconds, 1) + " s, " + std::to_string(cuts.size()) +
                      " cuts found, " + std::to_string(hits.size()) + " tracks ranked</p>\n";
   html += detail::film_strip(film, std::max<int64_t>(1, options.key_frames));
-  html += detail::flow_figure(film) +
-          "<h2>Tracks, best first</h2>\n<p class=\"note\">A score is the sum of "
-          "its parts, each a cosine times its weight.</p>\n";
+  html +=
+      detail::flow_figure(film) +
+      "<h2>Tracks, best first</h2>\n<p class=\"note\">A score is the sum of "
+      "its parts, each times its weight: cosines, and with cuts and beats standard scores.</p>\n";
   for (size_t i = 0; i < hits.size(); ++i) {
     html += "<section class=\"hit\">\n" + detail::describe_hit(hits[i], i + 1) +
             sound_figures(hits[i], cuts, int64_t(i) < options.players, options.player_seconds) +
             "</section>\n";
     control.progress({"report", int64_t(i) + 1, int64_t(hits.size()), hits[i].id});
-    if (control.stop.stop_requested()) break;
+    if (control.stop.stop_requested()) return;  // an earlier page stays whole
   }
   html += "</body></html>\n";
   vmr::detail::write_file_atomically(out, html);

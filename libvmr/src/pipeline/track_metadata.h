@@ -12,9 +12,9 @@ namespace vmr::pipeline::detail {
 inline nlohmann::json metadata_of(const store::ManifestItem& item) {
   auto metadata = nlohmann::json::object();
   for (const auto& [key, value] : item.fields) {
-    // Numbers stay numbers, so that filters can compare them.
+    // Numbers stay numbers, so that filters can compare them; a title is text, also "1984".
     const auto parsed = nlohmann::json::parse(value, nullptr, false);
-    metadata[key] = parsed.is_number() ? parsed : nlohmann::json(value);
+    metadata[key] = key != "title" && parsed.is_number() ? parsed : nlohmann::json(value);
   }
   metadata["tags"] = item.tags;
   // Imported items have features and no file.

@@ -14,6 +14,7 @@
 namespace vmr::retrieval {
 namespace {
 
+constexpr size_t kMostSpeeds = 2000;  // tried of one film; each costs memory and time
 constexpr double kFineSeconds = 0.001;
 constexpr double kMotionWidthFactor = 2;  // a motion peak is not as sharp as a cut
 constexpr double kSectionWidthSeconds = 0.3;
@@ -335,10 +336,12 @@ std::vector<Synchronisation> synchronise_all(const FilmRhythm& film,
   validate(options);
   check(film);
   for (const auto& track : tracks) check(track);
+  const auto speeds = stretches(options, film.duration_seconds);
+  VMR_CHECK(speeds.size() <= kMostSpeeds, "synchronise: a film of ", film.duration_seconds,
+            " s has ", speeds.size(), " speeds between ", options.min_stretch, " and ",
+            options.max_stretch, ", more than ", kMostSpeeds, "; allow less stretch");
   std::vector<FilmView> views;
-  for (const double stretch : stretches(options, film.duration_seconds)) {
-    views.push_back(view_of(film, stretch));
-  }
+  for (const double stretch : speeds) views.push_back(view_of(film, stretch));
   std::vector<Synchronisation> results(tracks.size());
   for_each_item(
       int64_t(tracks.size()), threads,
