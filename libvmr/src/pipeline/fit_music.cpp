@@ -43,8 +43,9 @@ std::vector<fs::path> sound_files(const std::vector<fs::path>& paths) {
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());
   }
-  VMR_CHECK(!files.empty(), "fit: no sound files in the folders given; known by ",
-            kSoundExtensions.front(), " ... ", kSoundExtensions.back());
+  std::string known;
+  for (const char* extension : kSoundExtensions) known += std::string(" ") + extension;
+  VMR_CHECK(!files.empty(), "fit: no sound files in the folders given; known by", known);
   return files;
 }
 

@@ -167,14 +167,15 @@ std::string alignment(const retrieval::FilmRhythm& film, const retrieval::TrackR
                 met ? "stroke=\"#c0392b\" stroke-width=\"1.6\""
                     : "stroke=\"#c0392b\" stroke-opacity=\"0.45\" stroke-dasharray=\"2 2\"");
   }
-  svg += "<text x=\"2\" y=\"11\">motion and cuts (red, down to the beat they meet)</text>\n";
+  svg +=
+      "<text x=\"2\" y=\"11\">motion and cuts (red, down to the beat they meet), "
+      "beats, energy with changes of section (dashed)</text>\n";
   const double step = nice_ticks(0, seconds, 10).at(1) - nice_ticks(0, seconds, 10).at(0);
   for (double tick = 0; tick <= seconds; tick += step) {
     svg += "<text x=\"" + pixels(tick / seconds * kWidth) + "\" y=\"186\">" +
            number_text(tick, step < 1 ? 1 : 0) + " s</text>\n";
   }
-  return svg + "<text x=\"998\" y=\"186\" text-anchor=\"end\">energy; sections dashed</text>\n" +
-         "</svg>\n";
+  return svg + "</svg>\n";
 }
 
 std::string sentence(const retrieval::Synchronisation& fit) {
