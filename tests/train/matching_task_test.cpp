@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <set>
 
 #include "data/memory_store.h"
@@ -101,6 +102,8 @@ TEST_F(MatchingTaskTest, CountsHitsAsByHand) {
     EXPECT_DOUBLE_EQ(figures.at("music_recall_1"), 2.0 / 3);
     EXPECT_DOUBLE_EQ(figures.at("music_recall_3"), 2.0 / 3);
     EXPECT_EQ(figures.at("music_recall_4"), 1);
+    // Ranks 1, 1, 2, 3 of the films and 1, 1, 4 of the tracks.
+    EXPECT_NEAR(figures.at("log_rank"), (std::log(6.0) / 4 + std::log(4.0) / 3) / 2, 1e-12);
     EXPECT_NEAR(figures.at("loss"), 2 * figures.at("loss_match"), 1e-6);
   }
 }
@@ -147,6 +150,20 @@ TEST_F(RotatedPairsTest, TrainingFindsTheMap) {
   EXPECT_GT(*summary.best_value, 0.95);
   EXPECT_GT(summary.figures.at("music_recall_5"), 0.95);
   EXPECT_EQ(read_model_json(summary.best_checkpoint), model->config());
+}
+
+TEST_F(RotatedPairsTest, KeepsTheCheckpointOfTheBestRanks) {
+  const auto train_films = pairs("train"), valid_films = pairs("valid");
+  auto model = std::make_shared<LinearModel>();
+  MatchingTask task(model, train_films, &valid_films,
+                    {.sampler = {.batch = 12, .steps_per_epoch = 2}});
+  EXPECT_EQ(task.best_figure(), "log_rank");
+  EXPECT_FALSE(task.larger_is_better());
+  const double before = task.validate().at("log_rank");
+  const TemporaryFolder folder;
+  const auto summary = train(task, folder, {.epochs = 8, .learning_rate = 0.05});
+  EXPECT_LT(*summary.best_value, before / 2);
+  EXPECT_LE(*summary.best_value, summary.figures.at("log_rank"));
 }
 
 TEST_F(RotatedPairsTest, GivesTheModelBalancedBatchesWithRealNegatives) {

@@ -140,7 +140,13 @@ std::map<std::string, double> MatchingTask::recalls() const {
     figures["recall_" + std::to_string(k)] = eval::hit_rate(ranks.video_to_music, k);
     figures["music_recall_" + std::to_string(k)] = eval::hit_rate(ranks.music_to_video, k);
   }
+  figures["log_rank"] =
+      (eval::mean_log_rank(ranks.video_to_music) + eval::mean_log_rank(ranks.music_to_video)) / 2;
   return figures;
+}
+
+bool MatchingTask::larger_is_better() const {
+  return options_.best_figure != "log_rank" && !options_.best_figure.starts_with("loss");
 }
 
 std::string MatchingTask::settings() const {
