@@ -5,6 +5,7 @@
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
+#include "vmr/core/memory.h"
 #include "vmr/core/version.h"
 
 namespace {
@@ -65,6 +66,7 @@ int run(const Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  vmr::keep_freed_memory();
   CLI::App root{"vmr " + vmr::version() + ": finds the music that fits a video, and the reverse"};
   root.require_subcommand(1);
   root.set_version_flag("--version", [] { return vmr::build_info(); });

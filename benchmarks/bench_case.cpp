@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "vmr/core/memory.h"
+
 namespace vmr::bench {
 
 void add(const Case& what, std::function<void()> work) {
@@ -29,6 +31,7 @@ void add(const Case& what, std::function<void()> work) {
 }
 
 int run(int argc, char** argv) {
+  keep_freed_memory();  // as the program does
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
