@@ -9,18 +9,9 @@ import sys
 
 import numpy as np
 
+from signals import noise
+
 FRAMES, DIMS, HALF = 40, 5, 8
-
-
-def noise(count, seed):
-    """As in make_audio.py: uniform in [-1, 1), value i is a hash of i and seed."""
-    h = (np.arange(count, dtype=np.uint64) * 2654435761 + seed * 40503 + 1) & 0xFFFFFFFF
-    h ^= h >> np.uint64(16)
-    h = (h * np.uint64(0x85EBCA6B)) & np.uint64(0xFFFFFFFF)
-    h ^= h >> np.uint64(13)
-    h = (h * np.uint64(0xC2B2AE35)) & np.uint64(0xFFFFFFFF)
-    h ^= h >> np.uint64(16)
-    return h.astype(np.float64) / 2147483648.0 - 1.0
 
 
 def frames():
