@@ -60,11 +60,11 @@ synth::LibraryOptions library_options(const Options& options) {
   synth::LibraryOptions library;
   library.seed = options.common.seed;
   library.threads = options.common.threads;
-  library.tracks = options.small ? 80 : 240;
+  library.tracks = options.small ? 80 : 330;
   library.films_per_track = 2;
   library.min_seconds = options.small ? 12 : 20;
   library.max_seconds = options.small ? 14 : 24;
-  library.train_share = options.small ? 0.6 : 0.55;
+  library.train_share = options.small ? 0.6 : 0.65;
   library.valid_share = 0.1;
   return library;
 }
