@@ -2,22 +2,19 @@
 // by stage, each with the command that does the same. Running it again reuses what is there.
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "demo_summary.h"
 #include "recipe_files.h"
 #include "shared.h"
 #include "vmr/core/error.h"
-#include "vmr/core/json_reader.h"
-#include "vmr/eval/evaluation_document.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/pipeline/matcher.h"
 #include "vmr/pipeline/report.h"
 #include "vmr/pipeline/runs.h"
-#include "vmr/synth/hidden_state.h"
 #include "vmr/synth/library.h"
 
 namespace vmr::apps {
@@ -74,46 +71,6 @@ json on_validation(const std::map<std::string, double>& figures) {
   json labelled = figures;
   labelled["split"] = "valid";
   return labelled;
-}
-
-void write_summary(const fs::path& path, const json& summary) {
-  std::ofstream out(path);
-  out << summary.dump(2) << "\n";
-  out.close();
-  if (!out) throw StoreError("demo: cannot write " + path.string());
-}
-
-void print_summary(const json& summary, const fs::path& out) {
-  const auto& evaluation = summary.at("evaluation");
-  const bool small = summary.at("small");
-  std::cout << "\nIndependent embeddings on held-out tracks"
-            << (small ? ", to show the format: 48 tracks teach no matching, so near chance" : "")
-            << "\n"
-            << eval::evaluation_table(evaluation);
-  if (evaluation.contains("ceiling")) {
-    std::cout << "\nCeiling: what the hidden truth itself would reach\n"
-              << eval::evaluation_table(evaluation.at("ceiling"));
-  }
-  std::cout << "\nThe film " << summary.at("match").at("film").get<std::string>()
-            << " was never seen in training. "
-            << (small ? "Best tracks of a model that has learnt no matching:\n" : "Best tracks:\n");
-  int rank = 0;
-  for (const auto& hit : summary.at("match").at("hits")) {
-    std::cout << "  " << ++rank << ". " << hit.at("id").get<std::string>() << "  "
-              << hit.at("metadata").value("title", "") << "  "
-              << hit.at("metadata").value("tags", json::array()).dump() << "  score "
-              << hit.at("score").get<double>() << "\n";
-    if (rank == 5) break;
-  }
-  std::cout << "\nSeconds:";
-  for (const auto& stage : summary.at("stages")) {
-    std::cout << " " << stage.at("stage").get<std::string>() << " "
-              << int(stage.at("seconds").get<double>() + 0.5) << ",";
-  }
-  std::cout << " together " << int(summary.at("seconds").get<double>() + 0.5) << "\n"
-            << "Look at " << (out / "report.html").string() << ", play "
-            << (out / "preview.mp4").string() << ", all figures are in "
-            << (out / "summary.json").string() << "\n";
 }
 
 int run_demo(const Options& options) {
@@ -219,60 +176,13 @@ int run_demo(const Options& options) {
   if (interrupted()) return kInterrupted;
   summary["stages"] = stages.seconds();
   summary["seconds"] = stages.total();
-  write_summary(out / "summary.json", summary);
+  write_demo_summary(out / "summary.json", summary);
   if (options.common.json) {
     print_json(summary);
   } else {
-    print_summary(summary, out);
+    print_demo_summary(summary, out);
   }
   return kDone;
-}
-
-// What a finished demo must show: files, and recall above chance in both directions.
-int check_demo(const Options& options) {
-  const fs::path out = options.check;
-  const auto summary = read_json_file((out / "summary.json").string());
-  std::vector<ItemFailure> failures;
-  for (const char* name : {"report.html", "preview.mp4"}) {
-    if (!fs::exists(out / name) || fs::file_size(out / name) < 10000) {
-      failures.push_back({name, "missing or empty"});
-    }
-  }
-  const bool small = summary.at("small");
-  if (small) {
-    // 48 tracks teach encoders the moods a little, but no matching: what is checked is that each
-    // stage did its work.
-    const double audio = summary.at("pretrain_audio").at("accuracy");
-    const double video = summary.at("pretrain_video").at("accuracy");
-    const double chance = 1.0 / synth::kMoods;
-    std::cout << "encoder accuracy " << audio << " (music), " << video << " (film), chance "
-              << chance << "\n";
-    if (audio + video < 2 * 1.5 * chance) {
-      failures.push_back({"pretrain", "the encoders' accuracy is near chance"});
-    }
-    const auto& ceiling = summary.at("evaluation").at("ceiling").at("video_to_music");
-    const auto& recall = ceiling.at("recall").at("5");
-    if (recall.at("value").get<double>() < 2 * recall.at("chance").get<double>()) {
-      failures.push_back({"ceiling", "the hidden truth does not find its own films"});
-    }
-    return report_failures(failures, 0);
-  }
-  for (const char* direction : {"video_to_music", "music_to_video"}) {
-    const auto& part = summary.at("evaluation").at(direction);
-    const auto& recall = part.at("recall").at("5");
-    const double value = recall.at("value"), low = recall.at("low"), chance = recall.at("chance");
-    std::cout << direction << ": Recall@5 " << value << " [" << low << ", "
-              << recall.at("high").get<double>() << "], chance " << chance << ", gallery "
-              << part.at("gallery") << "\n";
-    if (value < 2.5 * chance || low < 1.5 * chance) {
-      failures.push_back(
-          {direction, "Recall@5 is below 2.5 times chance or its interval below 1.5 times"});
-    }
-    if (part.at("gallery").get<int64_t>() < 80) {
-      failures.push_back({direction, "the gallery is smaller than 80"});
-    }
-  }
-  return report_failures(failures, 0);
 }
 
 }  // namespace
@@ -287,7 +197,9 @@ Command add_demo(CLI::App& root) {
                 "two minutes instead of fifteen; too little to learn matching from");
   app->add_option("--check", options->check, "only check the summary of a finished demo");
   return {app,
-          [options] { return options->check.empty() ? run_demo(*options) : check_demo(*options); },
+          [options] {
+            return options->check.empty() ? run_demo(*options) : check_demo(options->check);
+          },
           /*resumes=*/true};
 }
 
