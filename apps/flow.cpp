@@ -1,4 +1,6 @@
 // vmr flow: how much a film moves, over time.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -25,11 +27,13 @@ struct Curve {
 };
 
 constexpr const char* kMotionVectors = "motion_vectors";
+constexpr double kMaxFps = 10000;
+constexpr int kMostDecoderThreads = 16;  // each holds a frame; FFmpeg's own choice ends there too
 
 Curve from_motion_vectors(const Options& options, int64_t width, int64_t height) {
+  const int threads = std::min(thread_count(options.common), kMostDecoderThreads);
   const auto found = pipeline::read_motion_trajectory(
-      options.file, {options.fps, height, width, options.max_seconds, thread_count(options.common)},
-      control().stop);
+      options.file, {options.fps, height, width, options.max_seconds, threads}, control().stop);
   warn(found.problems);
   return {found.seconds, {found.magnitudes.begin(), found.magnitudes.end()}, found.covered};
 }
@@ -64,7 +68,10 @@ int run(const Options& options) {
                 width >= 16 && height >= 16 && width <= 8192 && height <= 8192,
             "flow: --size: expected WIDTHxHEIGHT from 16 to 8192 pixels like 320x240, got ",
             options.size);
-  VMR_CHECK(options.fps > 0, "flow: --fps: expected a positive rate, got ", options.fps);
+  VMR_CHECK(options.fps > 0 && options.fps <= kMaxFps, "flow: --fps: expected more than 0, up to ",
+            kMaxFps, " frames/s, got ", options.fps);
+  VMR_CHECK(options.max_seconds >= 0 && std::isfinite(options.max_seconds),
+            "flow: --max-seconds: expected 0 or more, got ", options.max_seconds);
   require_writable("--plot", options.plot);
   const auto curve = options.method == kMotionVectors ? from_motion_vectors(options, width, height)
                                                       : from_frames(options, width, height);
@@ -103,6 +110,10 @@ Command add_flow(CLI::App& root) {
   app->add_option("--max-seconds", options->max_seconds, "beginning of the film; 0 = all")
       ->capture_default_str();
   app->add_option("--plot", options->plot, "write the curve to this SVG file");
+  add_footer(*app,
+             "A value is the motion since the frame kept before: the first one repeats the second, "
+             "and a picture\nthat is still shown counts 0. --threads is of the decoder for "
+             "motion_vectors; the other methods use one.");
   return {app, [options] { return run(*options); }};
 }
 

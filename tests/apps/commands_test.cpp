@@ -117,14 +117,23 @@ TEST(Program, FlowPrintsATimeForEachMagnitude) {
   EXPECT_NEAR(times[1], 1.0 / 3, 1e-9);
   EXPECT_EQ(values[0], values[1]);
   EXPECT_GT(values[5], 0.1);
-  EXPECT_EQ(run_vmr({"flow", folder / "film.mp4", "--size", "320"}).exit_code, 2);
+  // What is wrong is said of the option.
+  for (const auto& [option, value] :
+       std::vector<std::pair<std::string, std::string>>{{"--size", "320"},
+                                                        {"--fps", "inf"},
+                                                        {"--max-seconds", "nan"},
+                                                        {"--max-seconds", "-1"}}) {
+    const auto wrong = run_vmr({"flow", folder / "film.mp4", option, value});
+    EXPECT_EQ(wrong.exit_code, 2);
+    EXPECT_THAT(wrong.error, HasSubstr(option + ": expected")) << value;
+  }
 }
 
 TEST(Program, FlowFollowsTheCodecsMotionVectors) {
   test::TempFolder folder;
   test::write_square_film(folder / "film.mp4", 100, 2, 1);
-  const auto result =
-      run_vmr({"flow", folder / "film.mp4", "--method", "motion_vectors", "--json"});
+  const auto result = run_vmr({"flow", folder / "film.mp4", "--method", "motion_vectors", "--json",
+                               "--threads", "300"});  // more than a decoder takes
   ASSERT_EQ(result.exit_code, 0) << result.error;
   const auto document = result.json();
   const std::vector<double> times = document.at("times_seconds");
