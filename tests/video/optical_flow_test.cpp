@@ -18,6 +18,7 @@ namespace {
 
 using test::camera_film;
 using test::Corner;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const std::vector<std::pair<std::string, FlowMethod>> kMethods = {
@@ -143,7 +144,14 @@ TEST(OpticalFlow, TakesTheSmallestFramesAndSaysWhyNotSmallerOnes) {
   EXPECT_THAT(message(at::empty({2, 15, 40}, at::kByte)), HasSubstr("at least 16 x 16"));
   EXPECT_THAT(message(at::empty({2, 40, 40}, at::kFloat)), HasSubstr("Float"));
   EXPECT_THAT(message(at::empty({2, 40, 40}, at::kHalf)), HasSubstr("Half"));
-  EXPECT_THAT(message(at::empty({2, 40, 40, 4}, at::kByte)), HasSubstr("[2, 40, 40, 4]"));
+  EXPECT_THAT(message(at::empty({2, 40, 40, 3}, at::kHalf)),
+              AllOf(HasSubstr("optical_flow:"), HasSubstr("Half"), HasSubstr("to uint8")));
+  EXPECT_THAT(message(at::empty({2, 40, 40, 4}, at::kByte)),
+              AllOf(HasSubstr("[2, 40, 40, 4]"), HasSubstr("fourth channel")));
+  EXPECT_THAT(message(at::empty({2, 3, 40, 40}, at::kByte)),
+              AllOf(HasSubstr("optical_flow:"), HasSubstr("channels last")));
+  EXPECT_THAT(message(at::empty({40, 40}, at::kByte)), HasSubstr("[1, h, w]"));
+  EXPECT_THAT(message(at::Tensor()), HasSubstr("an undefined tensor"));
   EXPECT_THAT(message(at::empty({2, 0, 40}, at::kByte)), HasSubstr("at least 16 x 16"));
   EXPECT_THAT(message(at::empty({2, 16, 16385}, at::kByte)), HasSubstr("up to 16384"));
   EXPECT_THAT(message(moving_film(), {.farneback = {.pyramid_scale = std::nan("")}}),

@@ -15,7 +15,8 @@ void cudaoptflow_of_pairs(const at::Tensor& grey, const std::vector<FramePair>& 
                           const FlowOptions& options, const at::Tensor& first_guess,
                           const FlowSink& sink);
 
-// Of grey frames on a CUDA device, [n, h, w] uint8 each, without a way through the host: [n, 2, h, w] float32 there. Waits for the current stream and returns when all is done.
+// Of grey frames on a CUDA device, [n, h, w] uint8 each, without a way through the host:
+// [n, 2, h, w] float32 there. Waits for the current stream and returns when all is done.
 at::Tensor cudaoptflow_between(const char* function, const at::Tensor& from, const at::Tensor& to,
                                const FlowOptions& options);
 

@@ -15,6 +15,20 @@
 
 namespace vmr::video {
 namespace detail {
+namespace {
+
+// What to do about frames that are not taken; nothing where that is not known.
+const char* how_to_mend(const at::Tensor& frames) {
+  if (!frames.defined()) return "";
+  if (frames.scalar_type() != at::kByte) return "; scale to 0..255 and convert to uint8";
+  if (!frames.is_cpu()) return "; move them to the CPU";
+  if (frames.dim() == 2) return "; a single frame is [1, h, w]";
+  if (frames.dim() == 4 && frames.size(1) == 3) return "; move the channels last";
+  if (frames.dim() == 4 && frames.size(3) == 4) return "; leave out the fourth channel";
+  return "";
+}
+
+}  // namespace
 
 void check_flow_size(const at::Tensor& frames, const char* function) {
   VMR_CHECK(frames.size(1) >= kMinFlowPixels && frames.size(2) >= kMinFlowPixels, function,
@@ -27,12 +41,12 @@ void check_flow_size(const at::Tensor& frames, const char* function) {
 
 at::Tensor require_flow_input(const at::Tensor& frames, const char* function) {
   const bool colour = frames.defined() && frames.dim() == 4;
-  const at::Tensor source = require_uint8(colour ? to_grey(frames) : frames, function,
-                                          "uint8 frames [n, h, w] or [n, h, w, 3]");
-  VMR_CHECK(source.dim() == 3, function, ": expected frames [n, h, w] or [n, h, w, 3], got ",
-            describe(frames));
-  check_flow_size(source, function);
-  return source;
+  VMR_CHECK(frames.defined() && frames.scalar_type() == at::kByte && frames.device().is_cpu() &&
+                (frames.dim() == 3 || (colour && frames.size(3) == 3)),
+            function, ": expected uint8 frames [n, h, w] or [n, h, w, 3] on the CPU, got ",
+            describe(frames), how_to_mend(frames));
+  check_flow_size(frames, function);
+  return colour ? to_grey(frames) : frames.contiguous();
 }
 
 std::vector<float> mean_magnitudes(const at::Tensor& grey, const std::vector<FramePair>& pairs,
@@ -108,6 +122,9 @@ at::Tensor optical_flow(const at::Tensor& frames, const FlowOptions& options) {
   validate(options);
   if (on_cuda(frames)) {
     if (options.method == FlowMethod::farneback_cudaoptflow) {
+      VMR_CHECK(frames.dim() == 3,
+                "optical_flow: expected grey uint8 frames [n, h, w] on a CUDA device, got ",
+                detail::describe(frames));
       const int64_t pairs = std::max<int64_t>(frames.size(0) - 1, 0);
       return detail::cudaoptflow_between("optical_flow", frames.slice(0, 0, pairs),
                                          frames.slice(0, frames.size(0) - pairs), options);

@@ -23,10 +23,10 @@ struct ClipRule {
 
 void validate(const ClipRule& rule);
 
-// `frames` [n, h, w] uint8 grey or [n, h, w, 3] uint8 RGB -> [clips] float32, pixels per frame
-// step: the mean over the clip_frames - 1 pairs inside a clip of the mean flow magnitude. Pairs
-// across a clip boundary are not computed. A film too short for one clip gives [0]. Throws:
-// InvalidArgument; NotBuilt without OpenCV.
+// `frames` [n, h, w] uint8 grey or [n, h, w, 3] uint8 RGB, on the CPU -> [clips] float32, pixels
+// per frame step: the mean over the clip_frames - 1 pairs inside a clip of the mean flow magnitude.
+// Pairs across a clip boundary are not computed. A film too short for one clip gives [0]. Throws:
+// as optical_flow.
 at::Tensor clip_flow_measures(const at::Tensor& frames, const FlowOptions& options = {},
                               const ClipRule& rule = {});
 
