@@ -1,6 +1,7 @@
 // Pins libvmr's Farneback flow to OpenCV's on 500 pairs: textures, noise, flat parts, large motion,
 // odd sizes, every option.
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,9 +26,9 @@ Pair make_pair(int number) {
   };
   const int64_t h = number % 10 == 0 ? 16 : pick(16, 110), w = number % 7 == 0 ? 16 : pick(16, 150);
   const int far = number % 4 == 0 ? 400 : 60;  // 1/16 pixel
+  const int dx = pick(-far, far), dy = pick(-far, far);
   Pair pair;
-  pair.frames = test::camera_film(
-      h, w, {{1000, 1000}, {1000 + pick(-far, far), 1000 + pick(-far, far)}}, number);
+  pair.frames = test::camera_film(h, w, {{1000, 1000}, {1000 + dx, 1000 + dy}}, number);
   switch (number % 5) {
     case 1:  // nothing in common
       pair.frames = test::noise_image(2 * h, w, 1, number).reshape({2, h, w});
@@ -54,6 +55,12 @@ Pair make_pair(int number) {
     f.poly_n = pick(0, 1) ? 5 : 7;
     f.poly_sigma = f.poly_n == 5 ? 1.1 : 1.5;
     f.gaussian = pick(0, 2) == 0;
+  }
+  if (number % 6 == 4) {  // a pixel beside the motion, to the other side in the upper half
+    auto& guess = pair.options.first_guess = at::empty({1, 2, h, w}, at::kFloat);
+    guess.select(1, 0).fill_(1 - dx / 16.0);
+    guess.select(1, 1).fill_(1 - dy / 16.0);
+    guess.slice(2, 0, h / 2).sub_(2);
   }
   return pair;
 }
