@@ -4,6 +4,7 @@
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #include <immintrin.h>
 
+#include "video/farneback_bilinear.h"
 #include "video/farneback_lanes.h"
 
 namespace vmr::video::detail {
@@ -89,16 +90,8 @@ struct Lanes16 {
   // floats on; `right` and `below` are parts of a pixel.
   static void bilinear(const float* pixels, int64_t stride, const int32_t* at, const float* right,
                        const float* below, Floats* values) {
-    const float* lower = pixels + stride;
-    const auto mix = [](const float* from, const float* to, __m256 part) {
-      const __m256 first = _mm256_loadu_ps(from);
-      return _mm256_fnmadd_ps(_mm256_sub_ps(first, _mm256_loadu_ps(to)), part, first);
-    };
     const auto pixel = [&](int i) __attribute__((always_inline)) {
-      const __m256 down = _mm256_set1_ps(below[i]);
-      const __m256 here = mix(pixels + at[i], lower + at[i], down);
-      const __m256 next = mix(pixels + at[i] + kPixelFloats, lower + at[i] + kPixelFloats, down);
-      return _mm256_fnmadd_ps(_mm256_sub_ps(here, next), _mm256_set1_ps(right[i]), here);
+      return bilinear_pixel(pixels + at[i], stride, right + i, below + i);
     };
     __m512 four[4], fifth[4];
 #pragma GCC unroll 4
