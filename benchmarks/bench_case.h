@@ -17,6 +17,9 @@ struct Case {
   double items = 1;      // units one call of `work` does
   double seconds = 0.5;  // measured at least; less than one call means one call
   std::map<std::string, double> figures;  // quality beside the rate: {"F", 0.95}
+  // Floating-point operations of one item. Where given, the figure "share" says how much of the
+  // rate of LibTorch's matrix product on as many cores they reach: the machine's practical limit.
+  double operations = 0;
 };
 
 // Call before run(). `work` is called once unmeasured first.

@@ -1,7 +1,9 @@
 // Optical flow of neighbouring frames, 3 frames/s of the 360p film at several sizes, one pair and a
 // run of them; peer: the same calls of OpenCV from Python on the same pixels (flow_<size>.raw).
+#include <algorithm>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "bench_case.h"
 #include "bench_media.h"
@@ -27,9 +29,24 @@ at::Tensor frames_of(int64_t width, int64_t height, int64_t count) {
   return grey;
 }
 
-void add(const std::string& name, const at::Tensor& grey, video::FlowMethod method) {
+// Farneback's with the default options, a pair of a run (docs/design/0007-own-farneback.md): three
+// iterations, the expansion and the pyramid of each level's pixels.
+double operations(int64_t width, int64_t height) {
+  double pixels = 0;
+  for (int level = 0; level <= 3 && (std::min(width, height) >> level) >= 32; ++level) {
+    pixels += double((width >> level) * (height >> level));
+  }
+  return pixels * (3 * 142 + 137 + 30);
+}
+
+void add(const std::string& name, const at::Tensor& grey, video::FlowMethod method,
+         double operations = 0) {
   for (const int threads : {1, 2}) {
-    bench::add({name, threads, "pairs/s", double(grey.size(0) - 1)},
+    bench::add({.name = name,
+                .threads = threads,
+                .unit = "pairs/s",
+                .items = double(grey.size(0) - 1),
+                .operations = operations},
                [=] { video::optical_flow(grey, {.method = method, .threads = threads}); });
   }
 }
@@ -41,17 +58,23 @@ int main(int argc, char** argv) {
   const struct {
     int64_t width, height, pairs;
   } sizes[] = {{224, 224, 64}, {320, 240, 64}, {640, 480, 64}, {1920, 1080, 8}};
+  const std::pair<const char*, video::FlowMethod> others[] = {
+      {"farneback_opencv ", video::FlowMethod::farneback_opencv},
+      {"dis medium ", video::FlowMethod::dis_medium},
+      {"dis fast ", video::FlowMethod::dis_fast},
+      {"dis ultrafast ", video::FlowMethod::dis_ultrafast}};
   for (const auto& [width, height, pairs] : sizes) {
     const auto grey = frames_of(width, height, pairs + 1);
     const std::string size = std::to_string(width) + "x" + std::to_string(height);
-    add("farneback " + size + ", 1 pair", grey.slice(0, 0, 2), video::FlowMethod::farneback);
+    const auto one = grey.slice(0, 0, 2), few = grey.slice(0, 0, 9);
+    const double work = operations(width, height);
+    add("farneback " + size + ", 1 pair", one, video::FlowMethod::farneback, work);
     add("farneback " + size + ", " + std::to_string(grey.size(0) - 1) + " pairs", grey,
-        video::FlowMethod::farneback);
-    if (width != 320) continue;
-    const auto few = grey.slice(0, 0, 9);
-    add("dis medium " + size, few, video::FlowMethod::dis_medium);
-    add("dis fast " + size, few, video::FlowMethod::dis_fast);
-    add("dis ultrafast " + size, few, video::FlowMethod::dis_ultrafast);
+        video::FlowMethod::farneback, work);
+    for (const auto& [name, method] : others) {
+      add(name + size + ", 1 pair", one, method);
+      add(name + size + ", 8 pairs", few, method);
+    }
   }
   return bench::run(argc, argv);
 }

@@ -24,13 +24,18 @@ def run(case, frames, method):
                 lambda: [method(a, b) for a, b in zip(frames, frames[1:])], threads)
 
 
+OTHERS = (
+    ("farneback_opencv", farneback),
+    ("dis medium", dis(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)),
+    ("dis fast", dis(cv2.DISOPTICAL_FLOW_PRESET_FAST)),
+    ("dis ultrafast", dis(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)))
+
 for width, height in ((224, 224), (320, 240), (640, 480), (1920, 1080)):
     size = f"{width}x{height}"
     frames = np.fromfile(MEDIA / f"flow_{size}.raw", np.uint8).reshape(-1, height, width)
     run(f"farneback {size}, 1 pair", frames[:2], farneback)
     run(f"farneback {size}, {len(frames) - 1} pairs", frames, farneback)
-    if width == 320:
-        run(f"dis medium {size}", frames[:9], dis(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM))
-        run(f"dis fast {size}", frames[:9], dis(cv2.DISOPTICAL_FLOW_PRESET_FAST))
-        run(f"dis ultrafast {size}", frames[:9], dis(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST))
+    for case, method in OTHERS:
+        run(f"{case} {size}, 1 pair", frames[:2], method)
+        run(f"{case} {size}, 8 pairs", frames[:9], method)
 finish()
