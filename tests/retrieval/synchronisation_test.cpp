@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "retrieval/null_level.h"
 #include "vmr/core/error.h"
@@ -214,6 +216,23 @@ TEST(Synchronise, IsTheSameForAnyThreads) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_TRUE(synchronise_all(film, tracks, {}, 1, stop.get_token()).empty());
+}
+
+TEST(Synchronise, StopsBetweenTheSpeedsOfOneTrack) {
+  // 720 speeds of a film of half an hour: seconds of work.
+  const auto beats = drifting_beats(3600);
+  const TrackRhythm track{.duration_seconds = 3600, .beats_seconds = beats};
+  const auto film = film_cut_to(beats, 100, 1800);
+  std::stop_source stop;
+  std::jthread asks([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    stop.request_stop();
+  });
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_TRUE(synchronise_all(film, {track}, {.min_stretch = 0.98, .max_stretch = 1.02}, 1,
+                              stop.get_token())
+                  .empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(1));
 }
 
 TEST(Synchronise, RefusesWhatMakesNoSense) {

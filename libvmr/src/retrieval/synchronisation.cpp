@@ -1,13 +1,10 @@
 #include "vmr/retrieval/synchronisation.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
-#include "retrieval/energy_correlation.h"
-#include "retrieval/event_nearness.h"
-#include "retrieval/film_events.h"
 #include "retrieval/null_level.h"
+#include "retrieval/pairing.h"
 #include "vmr/core/error.h"
 #include "vmr/core/parallel.h"
 
@@ -15,154 +12,9 @@ namespace vmr::retrieval {
 namespace {
 
 constexpr size_t kMostSpeeds = 2000;  // tried of one film; each costs memory and time
-constexpr double kFineSeconds = 0.001;
-constexpr double kMotionWidthFactor = 2;  // a motion peak is not as sharp as a cut
-constexpr double kSectionWidthSeconds = 0.3;
-constexpr double kPlainBeat = 0.6;   // of a down-beat's 1, where down-beats are known
-constexpr double kGroupSeconds = 5;  // motion peaks within are one witness, not several
 constexpr double kHitSeconds = 0.04;
 constexpr double kSectionHitSeconds = 0.5;
 constexpr double kStretchDriftSeconds = 0.05;
-
-// Peaks of one shot follow each other regularly: where one meets a beat, the next ones do too.
-std::vector<int64_t> groups_of_peaks(const std::vector<TimedEvent>& peaks,
-                                     const std::vector<TimedEvent>& cuts) {
-  std::vector<int64_t> groups;
-  size_t shot = 0;
-  int64_t group = -1;
-  double until = -1;
-  for (const auto& peak : peaks) {
-    bool fresh = groups.empty() || peak.seconds >= until;
-    while (shot < cuts.size() && cuts[shot].seconds <= peak.seconds) {
-      ++shot;
-      fresh = true;
-    }
-    if (fresh) {
-      ++group;
-      until = peak.seconds + kGroupSeconds;
-    }
-    groups.push_back(group);
-  }
-  return groups;
-}
-
-// A film played against tracks at one stretch.
-struct FilmView {
-  double stretch = 1, duration = 0;  // in the track's time
-  detail::FilmEvents cuts, peaks, changes;
-  detail::FilmActivity activity;
-};
-
-FilmView view_of(const FilmRhythm& film, double stretch) {
-  const auto inside = [&](std::vector<TimedEvent> events) {
-    std::erase_if(events, [&](const auto& event) {
-      return event.seconds < 0 || event.seconds > film.duration_seconds;
-    });
-    return events;
-  };
-  const auto cuts = inside(film.cuts);
-  const auto peaks = inside(motion_peaks(film));
-  const auto motion = detail::log_motion(film);
-  FilmView view;
-  view.stretch = stretch;
-  view.duration = film.duration_seconds * stretch;
-  view.cuts = detail::film_events(cuts, stretch);
-  view.peaks = detail::film_events(peaks, stretch, groups_of_peaks(peaks, cuts));
-  view.changes = detail::film_events(inside(detail::motion_changes(film, motion)), stretch);
-  view.activity = detail::film_activity(motion, film.duration_seconds, stretch);
-  return view;
-}
-
-// One film view against one track: all parts with their weights, whose squares sum to 1.
-class Pairing {
- public:
-  Pairing(const FilmView& film, const TrackRhythm& track, const SynchroniseOptions& options)
-      : film_(film),
-        room_(track.duration_seconds - film.duration),
-        beats_(options.beat_width_seconds, track.duration_seconds),
-        motion_(options.beat_width_seconds * kMotionWidthFactor, track.duration_seconds),
-        sections_(kSectionWidthSeconds, track.duration_seconds, true),
-        energy_(film.activity, track.energy, first_offset(), last_offset()) {
-    place_events(track);
-    const double sure = track.beat_confidence;
-    const auto usable = [](const detail::Nearness& nearness, const detail::FilmEvents& events) {
-      return nearness.usable() && !events.empty();
-    };
-    weights_ = {usable(beats_, film.cuts) ? options.beats_on_cuts * sure : 0,
-                usable(motion_, film.peaks) ? options.beats_on_motion * sure : 0,
-                energy_.usable() ? options.energy : 0,
-                usable(sections_, film.changes) ? options.sections : 0};
-    double square = 0;
-    for (const double weight : weights_) square += weight * weight;
-    for (double& weight : weights_) weight = square > 0 ? weight / std::sqrt(square) : 0;
-    has_parts_ = square > 0;
-  }
-
-  double first_offset() const { return std::min(room_, 0.0); }
-  double last_offset() const { return std::max(room_, 0.0); }
-  bool has_parts() const { return has_parts_; }
-  double correlation(double offset) const {
-    return energy_.usable() ? energy_.correlation(offset) : 0;
-  }
-
-  // The weighted sum of the parts at all offsets.
-  std::vector<float> curve() const {
-    const auto offsets = size_t((last_offset() - first_offset()) / detail::kOffsetStepSeconds) + 1;
-    std::vector<float> total(offsets, 0.0f);
-    if (weights_[0] > 0) beats_.add_scores(film_.cuts, weights_[0], total);
-    if (weights_[1] > 0) motion_.add_scores(film_.peaks, weights_[1], total);
-    if (weights_[2] > 0) energy_.add_scores(weights_[2], total);
-    if (weights_[3] > 0) sections_.add_scores(film_.changes, weights_[3], total);
-    return total;
-  }
-
-  std::vector<ScorePart> parts(double offset) const {
-    std::vector<ScorePart> parts;
-    const auto add = [&](const char* name, double weight, const auto& score) {
-      if (weight > 0) parts.push_back({name, score(), weight});
-    };
-    add("beats_on_cuts", weights_[0], [&] { return beats_.score(film_.cuts, offset); });
-    add("beats_on_motion", weights_[1], [&] { return motion_.score(film_.peaks, offset); });
-    add("energy", weights_[2], [&] { return energy_.score(offset); });
-    add("sections", weights_[3], [&] { return sections_.score(film_.changes, offset); });
-    return parts;
-  }
-
-  // The best offset near one of the grid.
-  double refined(double offset) const {
-    double best = offset, best_total = total_of(parts(offset));
-    const auto steps = std::lround(detail::kOffsetStepSeconds / kFineSeconds);
-    for (long i = -steps; i <= steps; ++i) {
-      const double candidate = offset + double(i) * kFineSeconds;
-      if (candidate < first_offset() || candidate > last_offset()) continue;
-      const double total = total_of(parts(candidate));
-      if (total <= best_total) continue;
-      best_total = total;
-      best = candidate;
-    }
-    return best;
-  }
-
- private:
-  void place_events(const TrackRhythm& track) {
-    const bool bars = !track.down_beats_seconds.empty();
-    for (auto* nearness : {&beats_, &motion_}) {
-      for (const double beat : track.beats_seconds) nearness->add(beat, bars ? kPlainBeat : 1);
-      for (const double beat : track.down_beats_seconds) nearness->add(beat, 1);
-    }
-    for (const auto& section : track.sections) sections_.add(section.seconds, section.strength);
-    // Wherever an event of the film can fall.
-    const double end = last_offset() + film_.duration;
-    for (auto* nearness : {&beats_, &motion_, &sections_}) nearness->fill(first_offset(), end);
-  }
-
-  const FilmView& film_;
-  const double room_;
-  detail::Nearness beats_, motion_, sections_;
-  const detail::EnergyCorrelation energy_;
-  std::array<double, 4> weights_{};
-  bool has_parts_ = false;
-};
 
 // What people read beside the score.
 void describe(const FilmRhythm& film, const TrackRhythm& track, Synchronisation& result) {
@@ -205,14 +57,15 @@ void describe(const FilmRhythm& film, const TrackRhythm& track, Synchronisation&
 }
 
 // Finds the best offset, or takes the one given.
-Synchronisation best_of(const FilmRhythm& film, const std::vector<FilmView>& views,
+Synchronisation best_of(const FilmRhythm& film, const std::vector<detail::FilmView>& views,
                         const TrackRhythm& track, const SynchroniseOptions& options,
-                        std::optional<double> offset) {
+                        std::optional<double> offset, const std::stop_token& stop) {
   Synchronisation result;
   double crossings = 0, best = 0;
   bool found = false;
   for (const auto& view : views) {
-    const Pairing pairing(view, track, options);
+    if (stop.stop_requested()) return {};
+    const detail::Pairing pairing(view, track, options);
     if (!pairing.has_parts()) continue;
     const auto curve = pairing.curve();
     crossings += double(detail::count_crossings(curve));
@@ -340,13 +193,17 @@ std::vector<Synchronisation> synchronise_all(const FilmRhythm& film,
   VMR_CHECK(speeds.size() <= kMostSpeeds, "synchronise: a film of ", film.duration_seconds,
             " s has ", speeds.size(), " speeds between ", options.min_stretch, " and ",
             options.max_stretch, ", more than ", kMostSpeeds, "; allow less stretch");
-  std::vector<FilmView> views;
-  for (const double stretch : speeds) views.push_back(view_of(film, stretch));
+  const auto material = detail::material_of(film);
+  std::vector<detail::FilmView> views;
+  for (const double stretch : speeds) {
+    if (stop.stop_requested()) return {};
+    views.push_back(detail::view_of(material, stretch));
+  }
   std::vector<Synchronisation> results(tracks.size());
   for_each_item(
       int64_t(tracks.size()), threads,
       [&](int64_t i) {
-        results[size_t(i)] = best_of(film, views, tracks[size_t(i)], options, std::nullopt);
+        results[size_t(i)] = best_of(film, views, tracks[size_t(i)], options, std::nullopt, stop);
       },
       stop);
   if (stop.stop_requested()) return {};
@@ -370,7 +227,8 @@ Synchronisation synchronise_at(const FilmRhythm& film, const TrackRhythm& track,
   const double low = std::min(room, 0.0), high = std::max(room, 0.0);
   VMR_CHECK(offset_seconds >= low && offset_seconds <= high, "synchronise_at: the offset must be ",
             low, " to ", high, " s, got ", offset_seconds);
-  return best_of(film, {view_of(film, stretch)}, track, options, offset_seconds);
+  return best_of(film, {detail::view_of(detail::material_of(film), stretch)}, track, options,
+                 offset_seconds, {});
 }
 
 }  // namespace vmr::retrieval

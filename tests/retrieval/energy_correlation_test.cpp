@@ -1,0 +1,62 @@
+// Pins the score of motion against energy by cosines, whose correlations are known.
+#include "retrieval/energy_correlation.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace vmr::retrieval::detail {
+namespace {
+
+constexpr int kFilm = 800, kTrack = 1600;  // values at 10 Hz
+constexpr double kPeriod = 200;            // of both curves, values
+
+SampledCurve cosine(int count, double first) {
+  SampledCurve curve;
+  curve.rate_hz = 10;
+  for (int i = 0; i < count; ++i) {
+    curve.values.push_back(float(-20 + 6 * std::cos(2 * M_PI * (i + 0.5 - first) / kPeriod)));
+  }
+  return curve;
+}
+
+// Lag by lag, as it is defined.
+double cosine_rho(int count, int lag) {
+  double sum = 0, power = 0;
+  for (int i = 0; i < count; ++i) {
+    const auto at = [](int k) { return std::cos(2 * M_PI * (k + 0.5) / kPeriod); };
+    power += at(i) * at(i);
+    if (i + lag < count) sum += at(i) * at(i + lag);
+  }
+  return sum / power;
+}
+
+TEST(EnergyCorrelation, IsFishersAtanhOverItsDeviationByChance) {
+  const auto film = film_activity(cosine(kFilm, 0), kFilm / 10.0, 1);
+  const EnergyCorrelation fit(film, cosine(kTrack, 300), 0, (kTrack - kFilm) / 10.0);
+  ASSERT_TRUE(fit.usable());
+  double variance = 1.0 / kFilm;
+  for (int lag = 1; lag < 300; ++lag) {
+    variance +=
+        2.0 / kFilm * (1 - double(lag) / kFilm) * cosine_rho(kFilm, lag) * cosine_rho(kTrack, lag);
+  }
+  const double sd = std::sqrt(variance);
+  // Alike from 30 s on, and a period before and after.
+  EXPECT_NEAR(fit.correlation(30), 1, 1e-3);
+  EXPECT_NEAR(fit.score(30), std::atanh(0.98) / sd, 0.02 * std::atanh(0.98) / sd);
+  EXPECT_NEAR(fit.score(50), fit.score(30), 0.05);
+  // A sixth of a period away their correlation is cos(60 degrees), half a period away -1.
+  EXPECT_NEAR(fit.correlation(30 + 20.0 / 6), 0.5, 0.01);
+  EXPECT_NEAR(fit.score(30 + 20.0 / 6), std::atanh(0.49) / sd, 0.03 * std::atanh(0.49) / sd);
+  EXPECT_NEAR(fit.score(20), -fit.score(30), 0.1);
+}
+
+TEST(EnergyCorrelation, OfConstantCurvesThereIsNone) {
+  const auto film = film_activity(cosine(kFilm, 0), kFilm / 10.0, 1);
+  SampledCurve constant{10, std::vector<float>(kTrack, -20.0f)};
+  EXPECT_FALSE(EnergyCorrelation(film, constant, 0, 80).usable());
+  EXPECT_TRUE(film_activity({10, std::vector<float>(kFilm, 1.0f)}, 80, 1).values.empty());
+}
+
+}  // namespace
+}  // namespace vmr::retrieval::detail
