@@ -4,24 +4,21 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "backends.h"
-#include "editor_options.h"
+#include "match_files.h"
 #include "shared.h"
 #include "vmr/core/error.h"
-#include "vmr/media/film_writer.h"
 #include "vmr/pipeline/fit.h"
 #include "vmr/pipeline/matcher.h"
-#include "vmr/pipeline/report.h"
 
 namespace vmr::apps {
 namespace {
 
 struct Options {
   Common common;
-  std::string film, index, preview, report;
-  std::optional<double> preview_lufs;
+  std::string film, index;
+  std::shared_ptr<MatchFiles> files = std::make_shared<MatchFiles>();
   pipeline::MatchOptions match;
   double sync_weight = 0;
   std::string store;  // of tracks analysed for the fit
@@ -59,8 +56,9 @@ int finish(const std::vector<retrieval::Hit>& hits) {
 
 // Words alone: nothing to decode, and nothing to show a track beside.
 int run_words(const Options& options) {
-  VMR_CHECK(options.report.empty() && options.preview.empty() && options.sync_weight == 0,
-            "match: --report, --preview and --sync-weight need a film");
+  VMR_CHECK(
+      options.files->report.empty() && options.files->preview.empty() && options.sync_weight == 0,
+      "match: --report, --preview and --sync-weight need a film");
   const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
   auto query = options.match;
   query.threads = options.common.threads;
@@ -72,38 +70,6 @@ int run_words(const Options& options) {
     print_table(hits);
   }
   return finish(hits);
-}
-
-// ", -16.0 LUFS"
-std::string loudness_text(const media::PreviewSummary& preview) {
-  if (!preview.loudness_lufs) return "";
-  char text[80];
-  std::snprintf(text, sizeof text, ", %.1f LUFS%s", *preview.loudness_lufs,
-                preview.held_by_peaks ? " (its peaks leave room for no more)" : "");
-  return text;
-}
-
-// After the ranking is printed: it stays where a file cannot be written.
-std::vector<ItemFailure> write_files(const Options& options, const pipeline::FilmAnalysis& film,
-                                     const std::vector<retrieval::Hit>& hits,
-                                     const RunControl& watch) {
-  std::vector<ItemFailure> failures;
-  write_output(options.report, failures, [&] {
-    pipeline::write_match_report(options.report, film, hits, {}, watch);
-    end_progress();
-    std::cerr << "report: " << options.report << "\n";
-  });
-  if (hits.empty()) return failures;
-  write_output(options.preview, failures, [&] {
-    media::PreviewOptions preview;
-    preview.offset_seconds = hits.front().offset_seconds;
-    preview.target_lufs = options.preview_lufs;
-    const auto done = media::write_preview(options.film, pipeline::track_path(hits.front()),
-                                           options.preview, preview, watch.stop);
-    std::cerr << "preview with " << hits.front().id << loudness_text(done) << ": "
-              << options.preview << "\n";
-  });
-  return failures;
 }
 
 // By cuts and beats too, where a weight was given. Returns the tracks that could not be fitted.
@@ -124,9 +90,7 @@ std::vector<ItemFailure> rank_by_fit(const Options& options, std::vector<retriev
 int run(const Options& options) {
   retrieval::Filter::parse(options.match.filter);  // what is wrong with it is said before the work
   if (options.film.empty()) return run_words(options);
-  require_writable("--report", options.report);
-  require_writable("--preview", options.preview);
-  if (!options.preview.empty()) media::validate_preview_path(options.preview);
+  check_match_files(*options.files);
   const auto watch = control();
   const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
   const auto film = matcher->analyse(options.film, watch.stop);
@@ -147,7 +111,7 @@ int run(const Options& options) {
   }
   std::cout.flush();
   std::fflush(stdout);
-  auto failures = write_files(options, film, hits, watch);
+  auto failures = write_match_files(*options.files, film, hits, watch);
   failures.insert(failures.begin(), unfitted.begin(), unfitted.end());
   const int code = finish(hits);
   return failures.empty() ? code : report_failures(failures, int64_t(hits.size()));
@@ -181,11 +145,7 @@ Command add_match(CLI::App& root) {
       ->check(CLI::Range(0.0, 1000.0));
   app->add_option("--store", options->store,
                   "where tracks analysed for --sync-weight are kept; default as of `vmr fit`");
-  app->add_option("--report", options->report, "write one self-contained HTML page");
-  app->add_option(
-      "--preview", options->preview,
-      "write the film with the best track under it: a name in .mp4, .m4v, .mov or .mkv");
-  add_preview_loudness(*app, options->preview_lufs);
+  add_match_files(*app, options->files);
   return {app, [options] { return run(*options); }};
 }
 
