@@ -314,6 +314,37 @@ TEST(Extract, RefusesToMixOptionsInOneStore) {
               ThrowsMessage<InvalidArgument>(HasSubstr("the store holds \"fbank\" made with")));
 }
 
+// Tracks that come later are analysed by the store's recipe, so it must make what is there.
+TEST(Extract, KeepsTheSettingsItsFeaturesWereMadeWith) {
+  test::TempFolder folder;
+  write_song(folder / "a.wav", 9);
+  test::write_square_film(folder / "b.mp4", 150, 2, 1);
+  store::Manifest music, films;
+  music.items = {item("a", "music", folder / "a.wav")};
+  films.items = {item("b", "film", folder / "b.mp4", "a")};
+  ExtractRecipe sound;
+  sound.rate_hz = 8000;
+  sound.beats.emplace();
+  extract(music, folder / "store", sound);
+  ExtractRecipe pictures;  // 16 kHz, which matters to no feature of films
+  pictures.fps = 2;
+  pictures.height = pictures.width = 32;
+  pictures.grey_clips = true;
+  extract(films, folder / "store", pictures);
+  const auto kept = stored_extract_recipe(*store::FeatureStore::open(folder / "store"));
+  EXPECT_EQ(kept.rate_hz, 8000);
+  EXPECT_EQ(kept.fps, 2);
+  EXPECT_EQ(kept.height, 32);
+  EXPECT_TRUE(kept.beats && kept.grey_clips);
+
+  ExtractRecipe other;  // at 16 kHz
+  other.energy = true;
+  EXPECT_THAT([&] { extract(music, folder / "store", other); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("cannot share a store")));
+  other.rate_hz = 8000;
+  EXPECT_EQ(extract(music, folder / "store", other).extracted, 1);
+}
+
 TEST(Extract, ShardsTogetherHoldWhatOneRunHolds) {
   test::TempFolder folder;
   store::Manifest manifest;

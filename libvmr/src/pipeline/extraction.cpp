@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <set>
 
@@ -49,6 +50,55 @@ store::Manifest merged(store::Manifest old, const store::Manifest& added) {
   return old;
 }
 
+ExtractRecipe parse_extract(const json& extract) {
+  return parse_recipe({{"extract", extract}}, "the store's recipe").extract;
+}
+
+// Fingerprints by kind and feature.
+using Plan = std::map<std::pair<std::string, std::string>, std::string>;
+
+Plan plan_of(const ExtractRecipe& recipe) {
+  Plan plan;
+  for (const std::string kind : {"music", "film"}) {
+    for (const auto& [feature, provenance] : planned_features(kind, recipe)) {
+      plan[{kind, feature}] = provenance.fingerprint();
+    }
+  }
+  return plan;
+}
+
+bool makes(const json& extract, const Plan& wanted) {
+  try {
+    return plan_of(parse_extract(extract)) == wanted;
+  } catch (const InvalidArgument&) {
+    return false;  // settings of two recipes that no one recipe may have
+  }
+}
+
+// The recipe that makes the features of both as each of them does: tracks that come later are
+// analysed by it. Settings that matter to features of one of them only are taken from that one.
+json united(const json& before, const json& now) {
+  json features = now.at("features");
+  for (const auto& [name, feature] : before.at("features").items()) {
+    if (!features.contains(name)) features[name] = feature;
+  }
+  Plan wanted = plan_of(parse_extract(now));
+  wanted.merge(plan_of(parse_extract(before)));
+  for (const json* audio : {&now, &before}) {
+    for (const json* frames : {&now, &before}) {
+      const json both = {
+          {"audio", audio->at("audio")}, {"frames", frames->at("frames")}, {"features", features}};
+      if (makes(both, wanted)) return both;
+    }
+  }
+  const auto settings = [](const json& recipe) {
+    return json{{"audio", recipe.at("audio")}, {"frames", recipe.at("frames")}}.dump();
+  };
+  throw InvalidArgument("extract: the store was filled with the settings " + settings(before) +
+                        ", and its features cannot share a store with those of the settings " +
+                        settings(now) + "; use the same settings, or another store");
+}
+
 // What the store was filled with: a later recipe of fewer features takes none away. Returns all its
 // items.
 store::Manifest keep_notes(store::FeatureStore& store, const store::Manifest& manifest,
@@ -59,10 +109,7 @@ store::Manifest keep_notes(store::FeatureStore& store, const store::Manifest& ma
     items = merged(manifest_from_json(json::parse(*text)), manifest);
   }
   if (const auto text = store.find_note(kRecipeNote)) {
-    const json before = json::parse(*text);
-    for (const auto& [name, feature] : before.at("features").items()) {
-      if (!extract["features"].contains(name)) extract["features"][name] = feature;
-    }
+    extract = united(to_json(parse_extract(json::parse(*text))), extract);
   }
   store.put_note(kManifestNote, manifest_to_json(items).dump());
   store.put_note(kRecipeNote, extract.dump());
@@ -109,7 +156,7 @@ ExtractRecipe stored_extract_recipe(const store::FeatureStore& store) {
   if (!text) {
     throw StoreError("the store has no recipe; fill it with `vmr extract MANIFEST --store ...`");
   }
-  return parse_recipe({{"extract", json::parse(*text)}}, "the store's recipe").extract;
+  return parse_extract(json::parse(*text));
 }
 
 std::optional<video::FlowClassEdges> stored_flow_edges(const store::FeatureStore& store) {
