@@ -80,6 +80,45 @@ bool has_all(const store::FeatureStore& store, const store::ManifestItem& item,
   });
 }
 
+// Features that are made in another way today: of an older version.
+std::vector<std::string> outdated(const store::FeatureStore& store, const ExtractRecipe& recipe) {
+  std::vector<std::string> features;
+  for (const auto& [feature, planned] : planned_features("music", recipe)) {
+    const auto stored = store.provenance(feature, "music");
+    if (stored && stored->fingerprint() != planned.fingerprint()) features.push_back(feature);
+  }
+  return features;
+}
+
+// Whether a store holds nothing but what fitting reads, so that all of it can be made again.
+bool is_cache(const store::FeatureStore& store, const ExtractRecipe& recipe) {
+  const auto planned = planned_features("music", recipe);
+  const auto stored = store.features();
+  return std::all_of(stored.begin(), stored.end(), [&](const auto& name) {
+    return std::any_of(planned.begin(), planned.end(),
+                       [&](const auto& feature) { return feature.first == name; });
+  });
+}
+
+// Takes what is outdated out of a cache; the tracks are analysed again when they are asked for. In
+// a store of other features too that is for its owner to decide.
+void forget_outdated(const fs::path& store_folder, const ExtractRecipe& recipe,
+                     const RunControl& control) {
+  std::vector<std::string> features;
+  if (const auto store = open_if_there(store_folder); store && is_cache(*store, recipe)) {
+    features = outdated(*store, recipe);
+  }
+  if (features.empty()) return;
+  store::StoreOptions writing;
+  writing.writable = true;
+  const auto store = store::FeatureStore::open(store_folder, writing);
+  for (const auto& feature : features) {
+    const auto tracks = store->remove_feature(feature, "music");
+    control.log(LogLevel::info, "\"" + feature + "\" of " + std::to_string(tracks) +
+                                    " analysed tracks is of an older version; made again");
+  }
+}
+
 // Ids by path, size and time, as an earlier call found them.
 json known_files(const store::FeatureStore* store) {
   if (store == nullptr) return json::object();
@@ -106,8 +145,9 @@ std::string id_of(const fs::path& path, json& known, bool& changed) {
 FitMusic analysed(const store::Manifest& manifest, const fs::path& store_folder,
                   const ExtractOptions& options, const RunControl& control) {
   FitMusic music;
+  const auto recipe = music_recipe(open_if_there(store_folder).get());
+  forget_outdated(store_folder, recipe, control);
   const auto before = open_if_there(store_folder);
-  const auto recipe = music_recipe(before.get());
   store::Manifest missing;
   for (const auto& item : manifest.items) {
     if (!before || !has_all(*before, item, recipe)) missing.items.push_back(item);
