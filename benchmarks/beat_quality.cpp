@@ -52,7 +52,8 @@ std::vector<BeatPiece> read_pieces(const fs::path& folder) {
   for (auto& path : paths) {
     const auto truth = nlohmann::json::parse(std::ifstream(path));
     const auto audio = media::read_audio(path.replace_extension(".wav"), {.rate_hz = kRateHz});
-    pieces.push_back({audio.samples[0].contiguous(), truth.at("beats").get<std::vector<double>>(),
+    pieces.push_back({path.stem().string(), audio.samples[0].contiguous(),
+                      truth.at("beats").get<std::vector<double>>(),
                       truth.value("tags", std::vector<std::string>())});
   }
   return pieces;

@@ -12,6 +12,7 @@
 namespace vmr::bench {
 
 struct BeatPiece {
+  std::string name;
   at::Tensor samples;  // [samples] float32 at 16 kHz
   std::vector<double> beats;
   std::vector<std::string> tags;

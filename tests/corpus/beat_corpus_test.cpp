@@ -119,6 +119,29 @@ TEST(BeatCorpusFiles, SoundLouderFromTheBeatOn) {
   EXPECT_FALSE(std::filesystem::exists(folder / ".scratch"));
 }
 
+TEST(RandomSongs, CoverMetresAndTempiAndAreStruckOnTheirBars) {
+  std::multiset<std::string> tags;
+  for (const Piece& piece : compose_corpus({.split = Split::random, .pieces = 80})) {
+    SCOPED_TRACE(piece.name);
+    tags.insert(piece.tags.begin(), piece.tags.end());
+    EXPECT_TRUE(std::is_sorted(piece.beats.begin(), piece.beats.end()));
+    const int metre = piece.metre[0] - '0';
+    double struck = 0;
+    for (size_t bar = 0; bar < piece.down_beats.size(); ++bar) {
+      ASSERT_EQ(piece.down_beats[bar], piece.beats[bar * size_t(metre)]);
+      struck += std::any_of(piece.notes.begin(), piece.notes.end(), [&](const Note& note) {
+        return std::abs(note.start_seconds - piece.down_beats[bar]) < 0.035;
+      });
+    }
+    EXPECT_GE(struck, 0.7 * double(piece.down_beats.size()));
+    for (const Note& note : piece.notes) ASSERT_LT(note.start_seconds, piece.seconds + 0.05);
+  }
+  for (const char* tag :
+       {"metre_2/4", "metre_3/4", "metre_4/4", "metre_5/4", "metre_7/4", "slow", "fast", "no_drums",
+        "drums_rock", "drums_half", "chords_off_beat", "swung", "step", "ramp", "expressive"})
+    EXPECT_GE(tags.count(tag), 1u) << tag;
+}
+
 TEST(BeatCorpusFiles, HoldSoundWithoutBeats) {
   const test::TempFolder folder;
   EXPECT_EQ(write_corpus(folder.path(), {.split = Split::none, .pieces = 3}), 3);

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 #include <utility>
 
+#include "audio/beat_hearing.h"
 #include "audio/beat_steps.h"
 #include "audio/beat_tracker.h"
-#include "audio/mel_bank.h"
 #include "audio/mel_energies.h"
 #include "audio/onset_curve.h"
 #include "vmr/core/error.h"
@@ -16,16 +15,16 @@ namespace vmr::audio {
 namespace {
 
 constexpr double kTempoWindowSeconds = 8;  // librosa's
-constexpr double kTrackerTopHz = 8000;
 
 OnsetOptions onset_options(const BeatOptions& options) {
   if (options.onset) return *options.onset;
   OnsetOptions onset;
   onset.rate_hz = options.rate_hz;
   if (options.method != BeatMethod::reference) {
-    onset.hop_samples = std::max<int64_t>(1, std::llround(options.rate_hz * 0.010));
-    onset.fft_samples = 2 * std::max<int64_t>(1, std::llround(options.rate_hz * 0.016));
-    onset.mels = 64;
+    const auto spectrum = detail::tracker_spectrum(options.rate_hz);
+    onset.hop_samples = spectrum.hop_samples;
+    onset.fft_samples = spectrum.fft_samples;
+    onset.mels = spectrum.mels;
   }
   return onset;
 }
@@ -62,29 +61,6 @@ void track_reference(const std::vector<double>& onset, const BeatOptions& option
     result.beat_frames = detail::trim_beats(result.beat_frames, score, options.trim_inclusive);
 }
 
-// What the tracker hears: the frames of onset_options, up to 8 kHz at any rate.
-LogMelOptions tracker_spectrum(const BeatOptions& options) {
-  BeatOptions own = options;
-  own.onset.reset();
-  const auto frames = onset_options(own);
-  LogMelOptions spectrum;
-  spectrum.rate_hz = frames.rate_hz;
-  spectrum.fft_samples = spectrum.window_samples = frames.fft_samples;
-  spectrum.hop_samples = frames.hop_samples;
-  spectrum.mels = frames.mels;
-  spectrum.high_hz = std::min(kTrackerTopHz, frames.rate_hz / 2);
-  return spectrum;
-}
-
-detail::BeatBands hear(const at::Tensor& rows, const LogMelOptions& spectrum) {
-  const auto centres =
-      detail::mel_centres({spectrum.rate_hz, spectrum.fft_samples, spectrum.mels, spectrum.low_hz,
-                           spectrum.high_hz, spectrum.scale, spectrum.area_norm});
-  const std::span values(rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel()));
-  return detail::beat_bands(
-      {values, centres, spectrum.rate_hz / static_cast<double>(spectrum.hop_samples)});
-}
-
 // The largest value of the onset curve within two of the tracker's frames.
 int64_t peak_near(const at::Tensor& onset, double frame, double onset_rate) {
   const auto* values = onset.const_data_ptr<float>();
@@ -96,12 +72,12 @@ int64_t peak_near(const at::Tensor& onset, double frame, double onset_rate) {
 }
 
 void track_song(const at::Tensor& waveform, const BeatOptions& options, BeatResult& result) {
-  const auto spectrum = tracker_spectrum(options);
+  const auto spectrum = detail::tracker_spectrum(options.rate_hz);
   const auto rows = detail::log_mel_rows(waveform, spectrum).squeeze(0).to(at::kCPU);
-  const bool shared = !options.onset && options.rate_hz <= 2 * kTrackerTopHz;
+  const bool shared = !options.onset && spectrum.high_hz == options.rate_hz / 2;
   result.onset = shared ? detail::onset_curve_of(rows, result.onset_options)
                         : detail::onset_curve(waveform, result.onset_options);
-  const auto bands = hear(rows, spectrum);
+  const auto bands = detail::hear(rows, spectrum);
   auto song = detail::track_bands(bands);
   const auto seconds = [&](int64_t frame) {
     return std::max(0.0, double(frame) - detail::kLateFrames) / bands.frames_per_second;

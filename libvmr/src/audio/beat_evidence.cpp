@@ -7,30 +7,30 @@
 namespace vmr::audio::detail {
 namespace {
 
-// Fitted: multinomial logistic regression (ridge 0.006 on standardised cues) of which chain of a
-// song has the best F, on 404 rendered songs of three makes; docs/design/0011-beat-tracker.md.
-constexpr std::array<double, kCues> kWeights{
-    -0.586,  // strength of all on the beats
-    -2.12,   // contrast: quarters of the interval against the beats
-    -0.939,  // contrast, low: halves against beats
-    1.07,    // strength of high
-    -3.01,   // high: alternation of two
-    -2.5,    // all: alternation of three
-    8.89,    // contrast: changes of the spectrum at halves against beats
-    2.02,    // similarity of beats four apart
-    -54.7,   // irregularity of the intervals
-    0.493,   // chain's score per second
-    -6.8,    // octaves below 73 BPM
-    -2.88,   // contrast: sixths against beats
-    -1.03,   // strength of mid
-    1.37,    // contrast, mid: halves against beats
-    3.33,    // contrast, loud: behind the middle against before it (swing)
-    -5.77,   // contrast: changes every bar at halves against beats
-    1.59,    // logarithm of the changes every bar
-    1.49,    // strength of loud
-    -2.95,   // loud: alternation of two
-    -2.77,   // the same times octaves above 110 BPM
-};
+// Fitted by benchmarks/fit_beat_weights.py, which writes this table; how and on what:
+// docs/design/0011-beat-tracker.md.
+constexpr std::array<Cue, kCues> kTable{{
+    {"strength of all on the beats", -0.586},
+    {"contrast: quarters of the interval against the beats", -2.12},
+    {"contrast, low: halves against beats", -0.939},
+    {"strength of high", 1.07},
+    {"high: alternation of two", -3.01},
+    {"all: alternation of three", -2.5},
+    {"contrast: changes of the spectrum at halves against beats", 8.89},
+    {"similarity of beats four apart", 2.02},
+    {"irregularity of the intervals", -54.7},
+    {"chain's score per second", 0.493},
+    {"octaves below 73 BPM", -6.8},
+    {"contrast: sixths against beats", -2.88},
+    {"strength of mid", -1.03},
+    {"contrast, mid: halves against beats", 1.37},
+    {"contrast, loud: behind the middle against before it (swing)", 3.33},
+    {"contrast: changes every bar at halves against beats", -5.77},
+    {"logarithm of the changes every bar", 1.59},
+    {"strength of loud", 1.49},
+    {"loud: alternation of two", -2.95},
+    {"the same times octaves above 110 BPM", -2.77},
+}};
 
 constexpr int64_t kStretch = 16;     // beats over which alternation is looked for
 constexpr int64_t kBarStretch = 12;  // the same for bars of 2, 3 and 4 beats
@@ -161,9 +161,11 @@ double bar_change(std::span<const double> changes) {
 
 double log_odds(std::span<const float, kCues> evidence) {
   double sum = 0;
-  for (int i = 0; i < kCues; ++i) sum += kWeights[i] * evidence[i];
+  for (int i = 0; i < kCues; ++i) sum += kTable[i].weight * evidence[i];
   return sum;
 }
+
+std::span<const Cue, kCues> cue_table() { return kTable; }
 
 std::array<float, kCues> beat_evidence(const BeatBands& bands, const BeatChain& chain) {
   const std::span beats(chain.beats);

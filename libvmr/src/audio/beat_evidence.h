@@ -12,9 +12,17 @@ namespace vmr::audio::detail {
 
 constexpr int kCues = 20;
 
-// The cues of a chain of at least four beats, in the order of their weights in the source, without
-// unit. Strengths are natural logarithms of a curve's mean on the beats over its mean at all times;
-// a contrast of a and b is (a - b) / (a + b + 0.2), 1 where only a is, -1 where only b is.
+struct Cue {
+  const char* name;
+  double weight;  // logarithmic odds for each unit of the cue
+};
+
+// In the order of beat_evidence.
+std::span<const Cue, kCues> cue_table();
+
+// The cues of a chain of at least four beats, without unit. Strengths are natural logarithms of a
+// curve's mean on the beats over its mean at all times; a contrast of a and b is (a - b) / (a + b +
+// 0.2), 1 where only a is, -1 where only b is.
 std::array<float, kCues> beat_evidence(const BeatBands& bands, const BeatChain& chain);
 
 // Logarithmic odds of a chain with these cues, up to a constant of the song.

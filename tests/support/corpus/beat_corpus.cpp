@@ -8,6 +8,7 @@
 #include "support/corpus/groove.h"
 #include "support/corpus/midi_file.h"
 #include "support/corpus/no_music.h"
+#include "support/corpus/random_songs.h"
 
 namespace vmr::corpus {
 namespace {
@@ -28,7 +29,7 @@ void write_truth(const fs::path& path, const Piece& piece) {
 
 Samples play(const Piece& piece, const CorpusOptions& options, const fs::path& scratch,
              std::set<std::string>& tags) {
-  if (options.split == Split::dev) {
+  if (options.split != Split::check) {
     if (const auto font = find_sound_font()) {
       tags.insert("fluidsynth");
       return play_midi(piece, *font, scratch);
@@ -42,6 +43,7 @@ Samples play(const Piece& piece, const CorpusOptions& options, const fs::path& s
 
 std::vector<Piece> compose_corpus(const CorpusOptions& options) {
   if (options.split == Split::none) return {};
+  if (options.split == Split::random) return compose_random_songs(options.seed, options.pieces);
   return options.split == Split::dev ? compose_songs(options.seed, options.pieces)
                                      : compose_grooves(options.seed, options.pieces);
 }

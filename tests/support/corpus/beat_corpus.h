@@ -10,9 +10,10 @@
 namespace vmr::corpus {
 
 enum class Split {
-  dev,    // songs (composer.h), General MIDI through FluidSynth where installed
-  check,  // grooves (groove.h), our own band: not to be tuned to
-  none,   // noise, silence and babble without any beat
+  dev,     // songs (composer.h), General MIDI through FluidSynth where installed
+  random,  // songs whose parts know nothing of each other (random_songs.h), played alike
+  check,   // grooves (groove.h), our own band: not to be tuned to
+  none,    // noise, silence and babble without any beat
 };
 
 struct CorpusOptions {

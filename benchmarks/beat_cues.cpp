@@ -1,0 +1,90 @@
+// beat_cues FOLDER... [--library N] [--seed S] > CUES.jsonl
+// What the weights of the beat tracker are fitted on (fit_beat_weights.py): for each song of the
+// folders (beat_corpus), and for N songs of the synthetic library, one line of JSON with the cues
+// of each of the tracker's hypotheses and how right it is. The first line names the cues.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "audio/beat_hearing.h"
+#include "audio/beat_hypotheses.h"
+#include "audio/beat_tracker.h"
+#include "beat_quality.h"
+#include "synth/random.h"
+#include "vmr/eval/beat_metrics.h"
+#include "vmr/media/audio_reader.h"
+#include "vmr/media/film_writer.h"
+#include "vmr/synth/song.h"
+
+namespace {
+
+using namespace vmr;
+using Json = nlohmann::ordered_json;
+
+constexpr double kRateHz = 16000;
+constexpr double kSongSeconds = 40;
+
+Json line_of(const bench::BeatPiece& piece) {
+  const auto bands = audio::detail::hear(piece.samples, kRateHz);
+  const auto periods = audio::detail::saliences(audio::detail::tempogram(bands));
+  Json line{{"name", piece.name},   {"tags", piece.tags}, {"true_bpm", eval::tempo_of(piece.beats)},
+            {"bpm", Json::array()}, {"f", Json::array()}, {"cues", Json::array()}};
+  for (const auto& hypothesis : audio::detail::beat_hypotheses(bands, periods)) {
+    std::vector<double> beats;
+    for (const int64_t frame : hypothesis.chain.beats)
+      beats.push_back(std::max(0.0, double(frame) - audio::detail::kLateFrames) /
+                      bands.frames_per_second);
+    line["bpm"].push_back(hypothesis.bpm);
+    line["f"].push_back(eval::score_beats(piece.beats, beats).f_measure);
+    line["cues"].push_back(hypothesis.evidence);
+  }
+  return line;
+}
+
+// Songs as `vmr synth` makes them, in more tempi and metres than it draws.
+bench::BeatPiece library_piece(uint64_t seed, int index) {
+  synth::Random random(seed, "beat cues", index);
+  auto state = synth::draw_track(seed, index, kSongSeconds);
+  state.tempo_bpm = 60 * std::pow(190. / 60, random.uniform());
+  state.end_tempo_bpm = state.tempo_bpm * (random.chance(0.2) ? random.uniform(0.85, 1.15) : 1);
+  state.beats_per_bar = std::array{4, 4, 4, 3, 3, 5}[size_t(random.below(6))];
+  state.swing = random.chance(0.25) ? random.uniform(0.6, 1) : 0;
+  state.drums = random.chance(0.7);
+  const auto song = synth::render_song(state);
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("beat_cues_" + std::to_string(random.next()) + ".wav");
+  media::write_audio(path, {song.samples, double(synth::kSongRateHz), 0});
+  const auto audio = media::read_audio(path, {.rate_hz = kRateHz});
+  std::filesystem::remove(path);
+  return {
+      "library_" + std::to_string(index),
+      audio.samples[0].contiguous(),
+      song.truth.beats,
+      {"metre_" + std::to_string(state.beats_per_bar) + "/4", state.drums ? "drums" : "no_drums"}};
+}
+
+void write(Json line, const std::string& make) {
+  line["make"] = make;
+  std::cout << line.dump() << "\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Cues and truth of beat hypotheses, for fit_beat_weights.py");
+  std::vector<std::string> folders;
+  int library = 0;
+  uint64_t seed = 1;
+  app.add_option("FOLDER", folders, "written by beat_corpus; its name names the make of its songs");
+  app.add_option("--library", library, "songs of the synthetic library")
+      ->check(CLI::Range(0, 10000));
+  app.add_option("--seed", seed, "of the library's songs");
+  CLI11_PARSE(app, argc, argv);
+  Json names = Json::array();
+  for (const auto& cue : audio::detail::cue_table()) names.push_back(cue.name);
+  std::cout << Json{{"cues", names}}.dump() << "\n";
+  for (const std::filesystem::path folder : folders)
+    for (const auto& piece : bench::read_pieces(folder))
+      write(line_of(piece), folder.filename().string());
+  for (int i = 0; i < library; ++i) write(line_of(library_piece(seed, i)), "library");
+}
