@@ -1,5 +1,3 @@
-#include "audio/beat_tempo.h"
-
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/fft_irfft.h>
 #include <ATen/ops/fft_rfft.h>
@@ -9,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "audio/beat_tempo.h"
 #include "audio/mel_bank.h"
 
 namespace vmr::audio::detail {
@@ -209,17 +208,22 @@ std::vector<float> period_curve(const std::vector<double>& path, const BeatBands
                                 double ratio) {
   constexpr double kStep = 0.12;  // of the logarithm: neighbours further apart are not bridged
   const auto last = static_cast<int64_t>(path.size()) - 1;
+  const auto period = [&](int64_t window) {
+    return bands.frames_per_second *
+           std::clamp(path[window] / ratio, kShortestBeatSeconds, kLongestBeatSeconds);
+  };
   std::vector<float> curve(bands.frames);
-  for (int64_t t = 0; t < bands.frames; ++t) {
-    const double place =
-        std::clamp(double(t) / bands.frames_per_second - 0.5, 0.0, static_cast<double>(last));
-    const auto left = static_cast<int64_t>(place), right = std::min(left + 1, last);
-    const double part = place - double(left);
-    const double step = std::log(path[right] / path[left]);
-    const double moved = std::abs(step) > kStep ? (part < 0.5 ? 0 : step) : part * step;
-    const double period =
-        std::clamp(path[left] * std::exp(moved) / ratio, kShortestBeatSeconds, kLongestBeatSeconds);
-    curve[t] = static_cast<float>(period * bands.frames_per_second);
+  int64_t t = 0;
+  for (int64_t left = 0; left <= last; ++left) {
+    const double here = period(left), next = period(std::min(left + 1, last));
+    const bool steps = std::abs(std::log(path[std::min(left + 1, last)] / path[left])) > kStep;
+    for (; t < bands.frames; ++t) {
+      const double part = double(t) / bands.frames_per_second - 0.5 - double(left);
+      if (part >= 1 && left < last) break;
+      const double along = std::clamp(part, 0.0, 1.0);
+      curve[t] =
+          static_cast<float>(steps ? (along < 0.5 ? here : next) : here + along * (next - here));
+    }
   }
   return curve;
 }
