@@ -79,7 +79,7 @@ int run(const Options& options) {
   beats.method = pipeline::parse_beat_method(options.method);
   beats.rate_hz = options.rate_hz;
   beats.external = aubio_backend();
-  require_writable("--plot", options.plot);
+  require_plot(options.plot);
   require_writable("--markers", options.markers);
   if (!options.markers.empty()) {
     pipeline::validate_marker_file(options.markers, options.marker_file);

@@ -26,7 +26,7 @@ void validate(const Options& options) {
   VMR_CHECK(options.out.empty() || options.out.ends_with(".npy") || options.out.ends_with(".csv"),
             "--out ", options.out, ": expected a name in .npy or .csv");
   require_writable("--out", options.out);
-  require_writable("--plot", options.plot);
+  require_plot(options.plot);
 }
 
 std::vector<double> doubles(const at::Tensor& values) {

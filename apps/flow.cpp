@@ -8,6 +8,7 @@
 
 #include "shared.h"
 #include "vmr/core/error.h"
+#include "vmr/media/frame_archive.h"
 #include "vmr/pipeline/extraction.h"
 #include "vmr/pipeline/motion_trajectory.h"
 #include "vmr/pipeline/plots.h"
@@ -72,12 +73,20 @@ int run(const Options& options) {
             kMaxFps, " frames/s, got ", options.fps);
   VMR_CHECK(options.max_seconds >= 0 && std::isfinite(options.max_seconds),
             "flow: --max-seconds: expected 0 or more, got ", options.max_seconds);
-  require_writable("--plot", options.plot);
+  VMR_CHECK(!media::is_frame_archive(options.file), "flow: ", options.file,
+            " is an archive of pictures, which know no times; give the film itself");
+  VMR_CHECK(!options.common.device.starts_with("cuda"),
+            "flow: --device: the flow of a film is computed on the CPU, got ",
+            options.common.device, "; optical_flow() of the library takes frames on a device");
+  require_plot(options.plot);
   const auto curve = options.method == kMotionVectors ? from_motion_vectors(options, width, height)
                                                       : from_frames(options, width, height);
   if (options.common.json) {
     nlohmann::json document = {{"times_seconds", curve.seconds},
-                               {"mean_magnitude_pixels", curve.pixels}};
+                               {"mean_magnitude_pixels", curve.pixels},
+                               {"method", options.method},
+                               {"fps", options.fps},
+                               {"size", options.size}};
     if (curve.covered) document["covered"] = *curve.covered;
     print_json(document);
   } else {
@@ -99,7 +108,7 @@ Command add_flow(CLI::App& root) {
   auto* app = root.add_subcommand(
       "flow", "mean optical flow magnitude (pixels between kept frames) of a film over time");
   add_common(*app, options->common);
-  app->add_option("file", options->file, "film")->required();
+  app->add_option("file", options->file, "film")->required()->check(not_empty());
   app->add_option("--method", options->method,
                   "farneback, farneback_opencv, farneback_cudaoptflow, dis_ultrafast, dis_fast,\n"
                   "dis_medium, or motion_vectors: the codec's own, at the speed of decoding")

@@ -59,6 +59,12 @@ void require_writable(const std::string& option, const std::string& path) {
   if (!reason.empty()) throw StoreError(option + " " + path + " cannot be written: " + reason);
 }
 
+void require_plot(const std::string& path) {
+  require_writable("--plot", path);
+  VMR_CHECK(path.empty() || std::filesystem::path(path).extension() == ".svg",
+            "--plot writes SVG: expected a name that ends in .svg, got ", path);
+}
+
 void write_output(const std::string& path, std::vector<ItemFailure>& failures,
                   const std::function<void()>& write) {
   if (path.empty()) return;

@@ -53,6 +53,9 @@ void warn(const std::vector<std::string>& problems);
 // Throws: StoreError where the file an option names cannot be written, so that it is known before
 // the work. "" passes.
 void require_writable(const std::string& option, const std::string& path);
+// The same for --plot, which is written as SVG whatever it is called. Throws: InvalidArgument for
+// another ending.
+void require_plot(const std::string& path);
 // Writes one of a command's files after its result was printed: a failure is listed and costs the
 // file alone.
 void write_output(const std::string& path, std::vector<ItemFailure>& failures,

@@ -117,6 +117,7 @@ TEST(Program, FlowPrintsATimeForEachMagnitude) {
   EXPECT_NEAR(times[1], 1.0 / 3, 1e-9);
   EXPECT_EQ(values[0], values[1]);
   EXPECT_GT(values[5], 0.1);
+  EXPECT_EQ(document.at("size"), "320x240");
   // What is wrong is said of the option.
   for (const auto& [option, value] :
        std::vector<std::pair<std::string, std::string>>{{"--size", "320"},
@@ -127,6 +128,9 @@ TEST(Program, FlowPrintsATimeForEachMagnitude) {
     EXPECT_EQ(wrong.exit_code, 2);
     EXPECT_THAT(wrong.error, HasSubstr(option + ": expected")) << value;
   }
+  const auto plot = run_vmr({"flow", folder / "film.mp4", "--plot", folder / "flow.png"});
+  EXPECT_EQ(plot.exit_code, 2);
+  EXPECT_THAT(plot.error, HasSubstr("ends in .svg, got " + (folder / "flow.png").string()));
 }
 
 TEST(Program, FlowFollowsTheCodecsMotionVectors) {
