@@ -9,6 +9,7 @@
 #include "model/unit_rows.h"
 #include "vmr/core/error.h"
 #include "vmr/loss/ranking.h"
+#include "vmr/nn/dropout.h"
 #include "vmr/nn/initialise.h"
 
 namespace vmr::model {
@@ -21,8 +22,8 @@ const CbvmrOptions& validated(const CbvmrOptions& options) {
   return options;
 }
 
-torch::nn::Linear linear(int64_t input, int64_t output) {
-  torch::nn::Linear layer(input, output);
+nn::Linear linear(int64_t input, int64_t output) {
+  nn::Linear layer(input, output);
   nn::draw_truncated_normal(layer->weight, std::sqrt(2.0 / double(input)));
   torch::nn::init::zeros_(layer->bias);
   return layer;
@@ -41,7 +42,7 @@ torch::nn::Sequential branch(int64_t input, const std::vector<int64_t>& hidden,
       if (o.first_norm && i == 0) net->push_back(norm(hidden[i]));
       net->push_back(torch::nn::ReLU());
     }
-    net->push_back(torch::nn::Dropout(o.dropout));
+    net->push_back(nn::Dropout(o.dropout));
     input = hidden[i];
   }
   net->push_back(linear(input, o.embedding_dim));

@@ -7,8 +7,8 @@ namespace {
 
 constexpr double kSmallestNorm = 1e-10, kLargestLogVariance = 10;
 
-torch::nn::Linear drawn(int64_t input, int64_t output) {
-  torch::nn::Linear layer(input, output);
+nn::Linear drawn(int64_t input, int64_t output) {
+  nn::Linear layer(input, output);
   torch::nn::init::xavier_normal_(layer->weight);
   return layer;
 }
@@ -22,7 +22,7 @@ GaussianEncoderImpl::GaussianEncoderImpl(int64_t input, int64_t latent, double s
 
 void GaussianEncoderImpl::reset() {
   norm = register_module("norm", torch::nn::BatchNorm1d(input_dim));
-  dropout = register_module("dropout", torch::nn::Dropout(dropout_share));
+  dropout = register_module("dropout", nn::Dropout(dropout_share));
   mean = register_module("mean", drawn(input_dim, latent_dim));
   log_variance = register_module("log_variance", drawn(input_dim, latent_dim));
 }
@@ -40,8 +40,8 @@ FeatureDecoderImpl::FeatureDecoderImpl(int64_t latent, int64_t output, double sh
 
 void FeatureDecoderImpl::reset() {
   norm = register_module("norm", torch::nn::BatchNorm1d(latent_dim));
-  dropout = register_module("dropout", torch::nn::Dropout(dropout_share));
-  linear = register_module("linear", torch::nn::Linear(latent_dim, output_dim));
+  dropout = register_module("dropout", nn::Dropout(dropout_share));
+  linear = register_module("linear", nn::Linear(latent_dim, output_dim));
 }
 
 at::Tensor FeatureDecoderImpl::forward(const at::Tensor& z) {

@@ -3,11 +3,11 @@
 
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/dropout.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
 #include "vmr/loss/variational.h"
+#include "vmr/nn/dropout.h"
+#include "vmr/nn/linear.h"
 
 namespace vmr::model {
 
@@ -23,8 +23,8 @@ class GaussianEncoderImpl : public torch::nn::Cloneable<GaussianEncoderImpl> {
   int64_t input_dim, latent_dim;
   double dropout_share;
   torch::nn::BatchNorm1d norm{nullptr};
-  torch::nn::Dropout dropout{nullptr};
-  torch::nn::Linear mean{nullptr}, log_variance{nullptr};
+  nn::Dropout dropout{nullptr};
+  nn::Linear mean{nullptr}, log_variance{nullptr};
 };
 TORCH_MODULE(GaussianEncoder);
 
@@ -40,8 +40,8 @@ class FeatureDecoderImpl : public torch::nn::Cloneable<FeatureDecoderImpl> {
   double dropout_share;
   bool relu;
   torch::nn::BatchNorm1d norm{nullptr};
-  torch::nn::Dropout dropout{nullptr};
-  torch::nn::Linear linear{nullptr};
+  nn::Dropout dropout{nullptr};
+  nn::Linear linear{nullptr};
 };
 TORCH_MODULE(FeatureDecoder);
 

@@ -2,6 +2,7 @@
 
 #include "model/unit_rows.h"
 #include "vmr/core/error.h"
+#include "vmr/nn/dropout.h"
 
 namespace vmr::model {
 TagHeadImpl::TagHeadImpl(const TagHeadOptions& options_) : options(options_) {
@@ -16,16 +17,16 @@ void TagHeadImpl::reset() {
   W1 = register_parameter("W1", torch::randn({dim / 2, dim}));
   W2 = register_parameter("W2", torch::randn({dim / 2, dim}));
   const auto linear = [&](int64_t input, int64_t output) {
-    torch::nn::Linear layer(input, output);
+    nn::Linear layer(input, output);
     nn::initialise_linear(layer, options.initialisation());
     return layer;
   };
   linear_net = register_module(
-      "linear_net", torch::nn::Sequential(
-                        linear(dim, dim / 2),
-                        torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(dim / 2).eps(1e-3)),
-                        torch::nn::ReLU(), torch::nn::Dropout(options.dropout()),
-                        linear(dim / 2, options.tags())));
+      "linear_net",
+      torch::nn::Sequential(
+          linear(dim, dim / 2),
+          torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(dim / 2).eps(1e-3)),
+          torch::nn::ReLU(), nn::Dropout(options.dropout()), linear(dim / 2, options.tags())));
 }
 
 at::Tensor TagHeadImpl::forward(const at::Tensor& music, const at::Tensor& video) {

@@ -4,6 +4,7 @@
 
 #include "vmr/core/error.h"
 #include "vmr/nn/cross_attention.h"
+#include "vmr/nn/dropout.h"
 #include "vmr/nn/positional_table.h"
 
 namespace vmr::model {
@@ -35,7 +36,7 @@ nn::EmbeddingNet embedding(int64_t input, int64_t hidden, int64_t output, const 
 torch::nn::ModuleDict matching_classifier(const UtCmvmrOptions& o) {
   const auto width = o.rho_dim;
   const auto linear = [&](int64_t input, int64_t output) {
-    torch::nn::Linear layer(input, output);
+    nn::Linear layer(input, output);
     nn::initialise_linear(layer, o.initialisation);
     return layer;
   };
@@ -43,16 +44,16 @@ torch::nn::ModuleDict matching_classifier(const UtCmvmrOptions& o) {
     return torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(dim).eps(1e-3));
   };
   torch::nn::Sequential net(linear(2 * width, width), norm(width), torch::nn::ReLU(),
-                            torch::nn::Dropout(1.0 - o.keep_prob), linear(width, width / 2),
-                            norm(width / 2), torch::nn::ReLU(),
-                            torch::nn::Dropout(1.0 - o.keep_prob), linear(width / 2, 2));
+                            nn::Dropout(1.0 - o.keep_prob), linear(width, width / 2),
+                            norm(width / 2), torch::nn::ReLU(), nn::Dropout(1.0 - o.keep_prob),
+                            linear(width / 2, 2));
   return torch::nn::ModuleDict(Children{{"linear_net", net.ptr()}});
 }
 
 // Two linear layers' widths halve; there are no activations in between, as published.
 torch::nn::ModuleDict discriminator(const UtCmvmrOptions& o) {
   const auto linear = [](int64_t input, int64_t output) {
-    torch::nn::Linear layer(input, output);
+    nn::Linear layer(input, output);
     const torch::NoGradGuard no_grad;
     layer->weight.normal_(0, 0.01);
     return layer;

@@ -46,15 +46,16 @@ ConformerImpl::ConformerImpl(const ConformerOptions& options_) : options(options
 
 void ConformerImpl::reset() {
   const auto dim = options.dim();
+  // In place: what the first convolution gives is the largest tensor of a pass (16 MB an item).
+  const auto rectifier = [] { return torch::nn::ReLU(torch::nn::ReLUOptions(/*inplace=*/true)); };
   torch::nn::Sequential convolutions(
-      torch::nn::Conv2d(torch::nn::Conv2dOptions(1, dim, 3).stride(2)), torch::nn::ReLU(),
-      torch::nn::Conv2d(torch::nn::Conv2dOptions(dim, dim, 3).stride(2)), torch::nn::ReLU());
+      torch::nn::Conv2d(torch::nn::Conv2dOptions(1, dim, 3).stride(2)), rectifier(),
+      torch::nn::Conv2d(torch::nn::Conv2dOptions(dim, dim, 3).stride(2)), rectifier());
   torch::nn::ModuleDict subsample(
       std::vector<std::pair<std::string, std::shared_ptr<torch::nn::Module>>>{
           {"sequential", convolutions.ptr()}});
-  torch::nn::Sequential projection(
-      torch::nn::Linear(dim * conformer_steps(options.input_dim()), dim),
-      torch::nn::Dropout(options.input_dropout()));
+  torch::nn::Sequential projection(Linear(dim * conformer_steps(options.input_dim()), dim),
+                                   Dropout(options.input_dropout()));
   torch::nn::ModuleList layers;
   for (int64_t i = 0; i < options.layers(); ++i) layers->push_back(ConformerBlock(options));
   encoder = register_module(
@@ -64,8 +65,7 @@ void ConformerImpl::reset() {
           {"input_projection", projection.ptr()},
           {"layers", layers.ptr()}}));
   classification = register_module(
-      "classification",
-      torch::nn::Linear(torch::nn::LinearOptions(dim, options.classes()).bias(false)));
+      "classification", Linear(torch::nn::LinearOptions(dim, options.classes()).bias(false)));
 }
 
 at::Tensor ConformerImpl::encode(const at::Tensor& x, const at::Tensor& mask,

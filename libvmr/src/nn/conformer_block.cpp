@@ -3,9 +3,7 @@
 namespace vmr::nn {
 namespace {
 
-using torch::nn::Dropout;
 using torch::nn::LayerNorm;
-using torch::nn::Linear;
 using torch::nn::ModuleDict;
 using Children = std::vector<std::pair<std::string, std::shared_ptr<torch::nn::Module>>>;
 
@@ -21,7 +19,7 @@ ModuleDict convolution(int64_t input, int64_t output, int64_t kernel, bool depth
 
 // A convolution of kernel 1 over [batch, time, channels]: no transposing.
 at::Tensor pointwise(const torch::nn::Conv1dImpl& layer, const at::Tensor& x) {
-  return at::linear(x, layer.weight.squeeze(2), layer.bias);
+  return apply_linear(x, layer.weight.squeeze(2), layer.bias);
 }
 
 }  // namespace
@@ -65,7 +63,7 @@ at::Tensor ConformerAttentionImpl::forward(const at::Tensor& x, const at::Tensor
                                            const at::Tensor& mask) {
   const auto normed = module->at<torch::nn::LayerNormImpl>("layer_norm").forward(x);
   const auto attended = attention().forward(normed, table, mask);
-  return x + module->at<torch::nn::DropoutImpl>("dropout").forward(attended);
+  return x + module->at<DropoutImpl>("dropout").forward(attended);
 }
 
 ConformerConvolutionImpl::ConformerConvolutionImpl(const ConformerOptions& options_)
@@ -106,7 +104,7 @@ at::Tensor ConformerConvolutionImpl::forward(const at::Tensor& x, const at::Tens
   } else {
     y = batch_norm.forward(y).transpose(1, 2);
   }
-  return x + parts.at<torch::nn::DropoutImpl>("8").forward(pointwise(conv("7"), at::silu(y)));
+  return x + parts.at<DropoutImpl>("8").forward(pointwise(conv("7"), at::silu(y)));
 }
 
 ConformerBlockImpl::ConformerBlockImpl(const ConformerOptions& options_) : options(options_) {

@@ -19,7 +19,7 @@ void EmbeddingNetImpl::reset() {
   using torch::nn::BatchNorm1d;
   using torch::nn::BatchNorm1dOptions;
   const auto linear = [&](int64_t input, int64_t output) {
-    torch::nn::Linear layer(input, output);
+    Linear layer(input, output);
     initialise_linear(layer, options.initialisation());
     return layer;
   };
@@ -38,7 +38,7 @@ void EmbeddingNetImpl::reset() {
   net->push_back(torch::nn::ReLU());
   net->push_back(linear(output, output));
   register_module("net", net);
-  dropout = register_module("dropout", torch::nn::Dropout(options.dropout()));
+  dropout = register_module("dropout", Dropout(options.dropout()));
 }
 
 at::Tensor EmbeddingNetImpl::forward(const at::Tensor& x) {

@@ -3,10 +3,11 @@
 #include <cmath>
 
 #include "vmr/core/error.h"
+#include "vmr/nn/dropout.h"
 
 namespace vmr::nn {
 
-void initialise_linear(torch::nn::Linear& layer, Initialisation rule) {
+void initialise_linear(Linear& layer, Initialisation rule) {
   if (rule == Initialisation::he_normal) {
     // gain sqrt(2): the reference draws every layer as if a ReLU followed
     torch::nn::init::kaiming_normal_(layer->weight, 0.0, torch::kFanIn, torch::kReLU);
@@ -33,7 +34,7 @@ void set_dropout(torch::nn::Module& module, double probability) {
   VMR_CHECK(probability >= 0 && probability < 1,
             "set_dropout: expected a probability in [0, 1), got ", probability);
   for (const auto& child : module.modules()) {
-    if (auto* dropout = child->as<torch::nn::DropoutImpl>()) dropout->options.p(probability);
+    if (auto* dropout = child->as<DropoutImpl>()) dropout->options.p(probability);
   }
 }
 

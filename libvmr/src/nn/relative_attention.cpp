@@ -48,18 +48,17 @@ RelativeAttentionImpl::RelativeAttentionImpl(const RelativeAttentionOptions& opt
 
 void RelativeAttentionImpl::reset() {
   const auto dim = options.dim();
-  query_proj = register_module("query_proj", torch::nn::Linear(dim, dim));
-  key_proj = register_module("key_proj", torch::nn::Linear(dim, dim));
-  value_proj = register_module("value_proj", torch::nn::Linear(dim, dim));
-  pos_proj = register_module("pos_proj",
-                             torch::nn::Linear(torch::nn::LinearOptions(dim, dim).bias(false)));
-  dropout = register_module("dropout", torch::nn::Dropout(options.dropout()));
+  query_proj = register_module("query_proj", Linear(dim, dim));
+  key_proj = register_module("key_proj", Linear(dim, dim));
+  value_proj = register_module("value_proj", Linear(dim, dim));
+  pos_proj = register_module("pos_proj", Linear(torch::nn::LinearOptions(dim, dim).bias(false)));
+  dropout = register_module("dropout", Dropout(options.dropout()));
   const auto biases = {options.heads(), dim / options.heads()};
   u_bias = register_parameter("u_bias", torch::empty(biases));
   v_bias = register_parameter("v_bias", torch::empty(biases));
   torch::nn::init::xavier_uniform_(u_bias);
   torch::nn::init::xavier_uniform_(v_bias);
-  out_proj = register_module("out_proj", torch::nn::Linear(dim, dim));
+  out_proj = register_module("out_proj", Linear(dim, dim));
 }
 
 at::Tensor RelativeAttentionImpl::table(int64_t time, const at::Tensor& like) const {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "vmr/core/error.h"
+#include "vmr/nn/dropout.h"
 #include "vmr/nn/masked_mean.h"
 
 namespace vmr::nn {
@@ -19,11 +20,11 @@ class AttentionUnitImpl : public torch::nn::Cloneable<AttentionUnitImpl> {
 
   void reset() override {
     const auto inner = options.heads() * options.head_width();
-    torch::nn::Linear qkv(torch::nn::LinearOptions(options.dim(), 3 * inner).bias(false));
-    torch::nn::Linear out(inner, options.dim());
+    Linear qkv(torch::nn::LinearOptions(options.dim(), 3 * inner).bias(false));
+    Linear out(inner, options.dim());
     initialise_linear(qkv, options.initialisation());
     initialise_linear(out, options.initialisation());
-    torch::nn::Sequential to_out(out, torch::nn::Dropout(options.dropout()));
+    torch::nn::Sequential to_out(out, Dropout(options.dropout()));
     norm =
         register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.dim()})));
     fn = register_module(
@@ -33,7 +34,7 @@ class AttentionUnitImpl : public torch::nn::Cloneable<AttentionUnitImpl> {
   // only_row >= 0: queries of that step alone, [batch, 1, dim].
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask, int64_t only_row) {
     const auto batch = x.size(0), time = x.size(1), heads = options.heads();
-    const auto parts = fn->at<torch::nn::LinearImpl>("to_qkv")
+    const auto parts = fn->at<LinearImpl>("to_qkv")
                            .forward(norm(x))
                            .view({batch, time, 3, heads, options.head_width()})
                            .permute({2, 0, 3, 1, 4});
@@ -58,12 +59,12 @@ class FeedForwardUnitImpl : public torch::nn::Cloneable<FeedForwardUnitImpl> {
   }
 
   void reset() override {
-    torch::nn::Linear wide(options.dim(), options.feed_forward());
-    torch::nn::Linear narrow(options.feed_forward(), options.dim());
+    Linear wide(options.dim(), options.feed_forward());
+    Linear narrow(options.feed_forward(), options.dim());
     initialise_linear(wide, options.initialisation());
     initialise_linear(narrow, options.initialisation());
-    torch::nn::Sequential net(wide, torch::nn::GELU(), torch::nn::Dropout(options.dropout()),
-                              narrow, torch::nn::Dropout(options.dropout()));
+    torch::nn::Sequential net(wide, torch::nn::GELU(), Dropout(options.dropout()), narrow,
+                              Dropout(options.dropout()));
     norm =
         register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.dim()})));
     fn = register_module("fn", torch::nn::ModuleDict(Children{{"net", net.ptr()}}));
@@ -103,8 +104,7 @@ void TransformerEncoderImpl::reset() {
   for (int64_t i = 0; i < options.layers(); ++i) {
     layers->push_back(torch::nn::ModuleList(AttentionUnit(options), FeedForwardUnit(options)));
   }
-  final_linear =
-      register_module("final_linear", torch::nn::Linear(options.dim(), options.output_dim()));
+  final_linear = register_module("final_linear", Linear(options.dim(), options.output_dim()));
 }
 
 at::Tensor TransformerEncoderImpl::hidden(at::Tensor x, const at::Tensor& mask, int64_t only_row) {

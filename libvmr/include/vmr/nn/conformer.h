@@ -11,9 +11,9 @@
 #include <torch/arg.h>
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/container/moduledict.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
+#include "vmr/nn/linear.h"
 #include "vmr/nn/relative_attention.h"
 
 namespace vmr::nn {
@@ -59,7 +59,7 @@ class ConformerImpl : public torch::nn::Cloneable<ConformerImpl> {
 
   ConformerOptions options;
   torch::nn::ModuleDict encoder{nullptr};  // conv_subsample, input_projection, layers
-  torch::nn::Linear classification{nullptr};
+  Linear classification{nullptr};
 };
 TORCH_MODULE(Conformer);
 

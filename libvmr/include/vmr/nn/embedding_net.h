@@ -9,9 +9,9 @@
 #include <torch/arg.h>
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/container/sequential.h>
-#include <torch/nn/modules/dropout.h>
 #include <torch/nn/pimpl.h>
 
+#include "vmr/nn/dropout.h"
 #include "vmr/nn/initialise.h"
 
 namespace vmr::nn {
@@ -38,7 +38,7 @@ class EmbeddingNetImpl : public torch::nn::Cloneable<EmbeddingNetImpl> {
 
   EmbeddingNetOptions options;
   torch::nn::Sequential net{nullptr};
-  torch::nn::Dropout dropout{nullptr};
+  Dropout dropout{nullptr};
 };
 TORCH_MODULE(EmbeddingNet);
 

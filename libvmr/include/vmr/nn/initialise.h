@@ -3,7 +3,8 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/linear.h>
+
+#include "vmr/nn/linear.h"
 
 namespace vmr::nn {
 
@@ -11,7 +12,7 @@ namespace vmr::nn {
 enum class Initialisation { he_normal, xavier_normal };
 
 // Draws the weight anew; the bias, where there is one, becomes 0.01.
-void initialise_linear(torch::nn::Linear& layer, Initialisation rule);
+void initialise_linear(Linear& layer, Initialisation rule);
 
 // Draws from N(0, deviation^2) cut at two deviations, as TensorFlow's truncated normal: what is
 // left has a deviation of 0.880 times that.

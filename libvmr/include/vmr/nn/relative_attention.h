@@ -11,9 +11,10 @@
 #include <ATen/core/Tensor.h>
 #include <torch/arg.h>
 #include <torch/nn/cloneable.h>
-#include <torch/nn/modules/dropout.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
+
+#include "vmr/nn/dropout.h"
+#include "vmr/nn/linear.h"
 
 namespace vmr::nn {
 
@@ -46,9 +47,9 @@ class RelativeAttentionImpl : public torch::nn::Cloneable<RelativeAttentionImpl>
   at::Tensor forward(const at::Tensor& x, const at::Tensor& table, const at::Tensor& mask = {});
 
   RelativeAttentionOptions options;
-  torch::nn::Linear query_proj{nullptr}, key_proj{nullptr}, value_proj{nullptr}, pos_proj{nullptr},
+  Linear query_proj{nullptr}, key_proj{nullptr}, value_proj{nullptr}, pos_proj{nullptr},
       out_proj{nullptr};
-  torch::nn::Dropout dropout{nullptr};
+  Dropout dropout{nullptr};
   at::Tensor u_bias, v_bias;  // [heads, dim / heads]
 };
 TORCH_MODULE(RelativeAttention);

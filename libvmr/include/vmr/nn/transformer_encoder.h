@@ -9,10 +9,10 @@
 #include <torch/arg.h>
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/container/modulelist.h>
-#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
 #include "vmr/nn/initialise.h"
+#include "vmr/nn/linear.h"
 
 namespace vmr::nn {
 
@@ -44,7 +44,7 @@ class TransformerEncoderImpl : public torch::nn::Cloneable<TransformerEncoderImp
 
   TransformerEncoderOptions options;
   torch::nn::ModuleList layers{nullptr};
-  torch::nn::Linear final_linear{nullptr};
+  Linear final_linear{nullptr};
 
  private:
   at::Tensor hidden(at::Tensor x, const at::Tensor& mask, int64_t only_row);
