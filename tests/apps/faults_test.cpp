@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "apps/process.h"
@@ -336,6 +337,23 @@ TEST_F(Faults, AMatchPrintsItsRankingWhereAFileCannotBeWritten) {
   const auto preview = match("--preview", path("p.mp4"));
   EXPECT_EQ(preview.exit_code, 0);
   EXPECT_THAT(preview.error, HasSubstr(" LUFS"));
+  // By cuts and beats too: the parts of the fit join those of the model, and the offset is its.
+  const auto synchronised = done({"match", film, "--index", index, "--sync-weight", "0.5",
+                                  "--store", path("fitted"), "--json"})
+                                .json();
+  for (const auto& hit : synchronised.at("hits")) {
+    std::set<std::string> names;
+    double sum = 0;
+    for (const auto& part : hit.at("parts")) {
+      names.insert(part.at("name").get<std::string>());
+      sum += part.at("value").get<double>() * part.at("weight").get<double>();
+    }
+    EXPECT_TRUE(names.count("beats_on_cuts") + names.count("energy") > 0 && names.count("chance"))
+        << hit.dump();
+    EXPECT_NEAR(hit.at("score").get<double>(), sum, 1e-9);
+    EXPECT_EQ(hit.at("offset_seconds"),
+              hit.at("metadata").at("synchronisation").at("offset_seconds"));
+  }
   const auto loud = match("--preview-loudness", "5");
   EXPECT_EQ(loud.exit_code, 2);
   EXPECT_THAT(loud.error, HasSubstr("expected -60 to 0 LUFS, as -16, or off, got \"5\""));

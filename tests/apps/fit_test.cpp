@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
+#include <sstream>
 
 #include "apps/process.h"
 #include "support/synth.h"
@@ -83,6 +85,59 @@ TEST(FitCommand, WritesPreviewsAndMarkersOfWhatItRanks) {
   EXPECT_EQ(taken.exit_code, 2);
   EXPECT_THAT(taken.error, HasSubstr("is a file; name a folder"));
   EXPECT_EQ(fit({"--markers", folder / "m.xml"}).exit_code, 2);
+}
+
+TEST(FitCommand, PlaysTheTrackAtAnotherSpeedWhereThatIsAllowed) {
+  const test::TempFolder folder;
+  write_film(folder / "film.mp4");  // a cut every second
+  media::write_audio(folder / "116.wav", {test::click_track(116, 20, 16000).samples, 16000, 0});
+  const auto fit = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> command = {
+        "fit", folder / "film.mp4", "--music", folder / "116.wav", "--store", folder / "store"};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_vmr(command);
+  };
+  const auto plain = fit({"--json"});
+  ASSERT_EQ(plain.exit_code, 0) << plain.error;
+  const auto result = fit({"--json", "--stretch", "0.95:1.05", "--preview", folder / "films",
+                           "--markers", folder / "m.csv", "--report", folder / "page.html"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto hit = result.json().at("hits").at(0);
+  const auto& how = hit.at("metadata").at("synchronisation");
+  const double stretch = how.at("stretch"), offset = hit.at("offset_seconds");
+  EXPECT_NEAR(stretch, 120.0 / 116, 0.006);  // two beats a second
+  EXPECT_EQ(how.at("beats_hit"), 1);
+  EXPECT_GT(hit.at("score").get<double>(),
+            plain.json().at("hits").at(0).at("score").get<double>() + 0.5);
+  EXPECT_NEAR(media::probe(folder / "films" / "01_116.mp4").audio->duration_seconds, 8, 0.1);
+
+  // Beats in film time lie on the clicks as they are heard at that speed.
+  std::ifstream csv(folder / "m.csv");
+  int beats = 0;
+  for (std::string line; std::getline(csv, line);) {
+    std::istringstream fields(line);
+    std::string name, kind, film, music;
+    std::getline(fields, name, ',');
+    std::getline(fields, kind, ',');
+    std::getline(fields, film, ',');
+    std::getline(fields, music, ',');
+    if (kind != "beat" && kind != "down_beat") continue;
+    ++beats;
+    EXPECT_NEAR(std::stod(music), offset + stretch * std::stod(film), 2e-3) << line;
+    EXPECT_LT(std::abs(std::remainder(std::stod(music) - 0.25, 60.0 / 116)), 0.02) << line;
+  }
+  EXPECT_NEAR(beats, 16, 1);
+  std::stringstream page;
+  page << std::ifstream(folder / "page.html").rdbuf();
+  EXPECT_THAT(page.str(), HasSubstr("of its speed"));
+  ASSERT_EQ(fit({"--markers", folder / "m.edl"}).exit_code, 0);
+  std::string first;
+  std::getline(std::ifstream(folder / "m.edl"), first);
+  EXPECT_THAT(first, testing::StartsWith("TITLE: film.mp4 + 116"));
+
+  for (const char* wrong : {"0.3:1", "1.05:0.95", "fast", "0.9:1.1x"}) {
+    EXPECT_EQ(fit({"--stretch", wrong}).exit_code, 2) << wrong;
+  }
 }
 
 }  // namespace
