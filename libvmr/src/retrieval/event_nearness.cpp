@@ -46,13 +46,22 @@ void Nearness::fill(double begin, double end) {
   const auto cells = int64_t((end - begin) / kOffsetStepSeconds) + 3;
   cells_.assign(size_t(cells), 0.0f);
   const double reach = kReach * width_;
+  const double step = kOffsetStepSeconds / width_, shrink = std::exp(-step * step);
   for (const auto& event : events_) {
     const double place = event.seconds - begin;
-    const auto first = int64_t(std::ceil((place - reach) / kOffsetStepSeconds));
-    const auto last = int64_t(std::floor((place + reach) / kOffsetStepSeconds));
-    for (auto i = std::max<int64_t>(first, 0); i <= std::min(last, cells - 1); ++i) {
+    const auto first =
+        std::max<int64_t>(int64_t(std::ceil((place - reach) / kOffsetStepSeconds)), 0);
+    const auto last =
+        std::min(int64_t(std::floor((place + reach) / kOffsetStepSeconds)), cells - 1);
+    // A Gaussian on a grid without an exp a cell: its steps are ratios that shrink by a factor.
+    const double distance = (double(first) * kOffsetStepSeconds - place) / width_;
+    double value = event.strength * std::exp(-0.5 * distance * distance);
+    double ratio = std::exp(-step * (distance + 0.5 * step));
+    for (auto i = first; i <= last; ++i) {
       auto& cell = cells_[size_t(i)];
-      cell = std::max(cell, float(window(begin + double(i) * kOffsetStepSeconds, event)));
+      cell = std::max(cell, float(value));
+      value *= ratio;
+      ratio *= shrink;
     }
   }
   measure();
@@ -92,8 +101,10 @@ void Nearness::add_scores(const FilmEvents& film, double weight, std::vector<flo
       for (size_t k = 0; k < count; ++k) sums[k] += share * cell[k];
     }
     if (rare_) {
+      const float miss = std::asinh(-scale * mean);  // at most offsets
       for (size_t k = 0; k < count; ++k) {
-        total[begin + k] += float(weight) * std::asinh(scale * (sums[k] - mean));
+        const float score = sums[k] == 0 ? miss : std::asinh(scale * (sums[k] - mean));
+        total[begin + k] += float(weight) * score;
       }
     } else {
       const auto weighed = float(weight) * scale;
