@@ -16,7 +16,6 @@ namespace {
 constexpr double kEvenSalience = 0.46, kSalienceWidth = 0.06;
 constexpr double kEvenScore = 2.7, kScoreWidth = 0.2;
 constexpr double kLeastPulse = 0.5;
-constexpr double kSilenceDecibels = 60;
 constexpr double kSameTempo = 0.04;  // share by which tempi of one hypothesis may differ
 constexpr double kLeastProbability = 0.005;
 
@@ -59,6 +58,8 @@ std::vector<int64_t> kept_beats(const BeatBands& bands, const std::vector<int64_
   return kept;
 }
 
+}  // namespace
+
 std::vector<TempoHypothesis> tempi_of(const std::vector<BeatHypothesis>& hypotheses) {
   std::vector<TempoHypothesis> tempi;
   for (const auto& hypothesis : hypotheses) {
@@ -76,8 +77,6 @@ std::vector<TempoHypothesis> tempi_of(const std::vector<BeatHypothesis>& hypothe
                    [](const auto& a, const auto& b) { return a.probability > b.probability; });
   return tempi;
 }
-
-}  // namespace
 
 std::vector<double> pulse_strength(const std::vector<float>& saliences, double score) {
   const double accented = logistic((score - kEvenScore) / kScoreWidth);

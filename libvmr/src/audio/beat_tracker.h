@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "audio/beat_bands.h"
+#include "audio/beat_hypotheses.h"
 #include "audio/beat_tempo.h"
 #include "vmr/audio/beat.h"
 
@@ -13,6 +14,9 @@ namespace vmr::audio::detail {
 
 // A curve's peak stands this much behind the start of the note that it shows.
 constexpr double kLateFrames = 0.7;
+
+// What lies this far below the loudest of the song is silence.
+constexpr double kSilenceDecibels = 60;
 
 struct TrackedBeats {
   std::vector<int64_t> beats;       // frames of the curves, rising
@@ -29,5 +33,8 @@ TrackedBeats track_bands(const BeatBands& bands);
 // largest salience of any tempo, averaged over seven windows, times that of `score`, which the best
 // chain of the song has per second.
 std::vector<double> pulse_strength(const std::vector<float>& saliences, double score);
+
+// The tempi of hypotheses, like ones together: that of the first, then by probability.
+std::vector<TempoHypothesis> tempi_of(const std::vector<BeatHypothesis>& hypotheses);
 
 }  // namespace vmr::audio::detail
