@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "editor_options.h"
 #include "shared.h"
 #include "vmr/audio/beat.h"
+#include "vmr/audio/beat_stream.h"
 #include "vmr/media/decode.h"
 #include "vmr/pipeline/markers.h"
 #include "vmr/pipeline/plots.h"
@@ -23,7 +25,38 @@ struct Options {
   std::string file, method = "tracker", plot, markers;
   pipeline::MarkerFileOptions marker_file;
   double rate_hz = 16000;
+  bool stream = false;
+  double latency_seconds = 0.5;
 };
+
+audio::BeatStreamOptions stream_options(const Options& options) {
+  return {.rate_hz = options.rate_hz, .latency_seconds = options.latency_seconds};
+}
+
+// The beats of a stream in the form of a song's. Tempo, bar and tempi are those of the last beat,
+// the confidence is the mean of all.
+audio::BeatResult hear_stream(const at::Tensor& samples, const Options& options) {
+  audio::BeatStream stream(stream_options(options));
+  auto beats = stream.push(samples);
+  const auto rest = stream.flush();
+  beats.insert(beats.end(), rest.begin(), rest.end());
+  audio::BeatResult result;
+  for (const auto& beat : beats) {
+    result.beats_seconds.push_back(beat.seconds);
+    if (beat.down_beat) result.down_beats_seconds.push_back(beat.seconds);
+    result.confidence += beat.confidence / static_cast<double>(beats.size());
+  }
+  if (!beats.empty()) {
+    result.tempo_bpm = beats.back().tempo_bpm;
+    result.beats_per_bar = beats.back().beats_per_bar;
+    result.tempi = beats.back().tempi;
+  }
+  if (!options.plot.empty()) {
+    result.onset_options.rate_hz = options.rate_hz;
+    result.onset = audio::onset_strength(samples, result.onset_options);
+  }
+  return result;
+}
 
 // What only our own tracker knows.
 void add_tracked(const audio::BeatResult& result, nlohmann::json& document) {
@@ -44,18 +77,18 @@ void print_tracked(const audio::BeatResult& result) {
 }
 
 void print(const audio::BeatResult& result, const Options& options) {
-  const bool tracked = options.method == "tracker";
+  const bool tracked = options.method == "tracker" || options.stream;
+  const std::string method = options.stream ? "stream" : options.method;
   if (options.common.json) {
     nlohmann::json document = {{"tempo_bpm", result.tempo_bpm},
                                {"beats_seconds", result.beats_seconds},
-                               {"method", options.method}};
+                               {"method", method}};
     if (tracked) add_tracked(result, document);
     print_json(document);
     return;
   }
   std::printf("%.2f BPM, %s (%s)\n", result.tempo_bpm,
-              counted(int64_t(result.beats_seconds.size()), "beat").c_str(),
-              options.method.c_str());
+              counted(int64_t(result.beats_seconds.size()), "beat").c_str(), method.c_str());
   if (tracked) print_tracked(result);
   const auto& down = result.down_beats_seconds;
   for (const double seconds : result.beats_seconds)
@@ -74,11 +107,23 @@ void write_markers(const Options& options, const audio::BeatResult& result, doub
       alone, file);
 }
 
-int run(const Options& options) {
+using FindBeats = std::function<audio::BeatResult(const at::Tensor& samples)>;
+
+// Says what is wrong with the options now, before the work.
+FindBeats beat_finder(const Options& options) {
+  if (options.stream) {
+    audio::validate(stream_options(options));
+    return [&options](const at::Tensor& samples) { return hear_stream(samples, options); };
+  }
   audio::BeatOptions beats;
   beats.method = pipeline::parse_beat_method(options.method);
   beats.rate_hz = options.rate_hz;
   beats.external = aubio_backend();
+  return [beats](const at::Tensor& samples) { return audio::track_beats(samples, beats); };
+}
+
+int run(const Options& options) {
+  const auto find = beat_finder(options);
   require_plot(options.plot);
   require_writable("--markers", options.markers);
   if (!options.markers.empty()) {
@@ -88,7 +133,7 @@ int run(const Options& options) {
   plan.audio.emplace().rate_hz = options.rate_hz;
   const auto decoded = media::decode(options.file, plan, control().stop);
   warn(decoded.problems);
-  const auto result = audio::track_beats(decoded.audio->samples[0].contiguous(), beats);
+  const auto result = find(decoded.audio->samples[0].contiguous());
   print(result, options);
   std::vector<ItemFailure> failures;
   write_output(options.plot, failures, [&] { pipeline::write_beat_plot(options.plot, result); });
@@ -107,9 +152,17 @@ Command add_beats(CLI::App& root) {
       root.add_subcommand("beats", "tempo (BPM) and beat times (seconds) of a file's sound");
   add_common(*app, options->common);
   app->add_option("file", options->file, "audio or film file")->required();
-  app->add_option("--method", options->method,
-                  "tracker (whole song), reference (librosa 0.9) or aubio")
-      ->capture_default_str();
+  auto* method = app->add_option("--method", options->method,
+                                 "tracker (whole song), reference (librosa 0.9) or aubio")
+                     ->capture_default_str();
+  auto* stream = app->add_flag("--stream", options->stream,
+                               "as the tracker finds them while the sound comes in");
+  stream->excludes(method);
+  app->add_option(
+         "--latency", options->latency_seconds,
+         "with --stream: seconds of sound behind a beat at most when it is decided, 0 to 2")
+      ->capture_default_str()
+      ->needs(stream);
   app->add_option("--rate", options->rate_hz, "analysis rate in Hz")->capture_default_str();
   app->add_option("--plot", options->plot, "write onset strength and beats to this SVG file");
   add_marker_options(*app, options->markers, options->marker_file);

@@ -71,6 +71,25 @@ TEST(Program, BeatsPrintsTempoAndSeconds) {
   EXPECT_TRUE(fs::exists(folder / "b.svg"));
 }
 
+TEST(Program, BeatsAreFoundWhileTheSoundComesIn) {
+  test::TempFolder folder;
+  const auto clicks = folder / "clicks.wav";
+  write_clicks(clicks, 120, 16);
+  const auto result = run_vmr(
+      {"beats", clicks, "--stream", "--latency", "1", "--json", "--plot", folder / "b.svg"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto document = result.json();
+  EXPECT_EQ(document.at("method"), "stream");
+  EXPECT_NEAR(document.at("tempo_bpm").get<double>(), 120, 3);
+  EXPECT_GT(document.at("beats_seconds").size(), 15u);
+  EXPECT_TRUE(fs::exists(folder / "b.svg"));
+  const auto late = run_vmr({"beats", "x.wav", "--stream", "--latency", "3"});
+  EXPECT_EQ(late.exit_code, 2);
+  EXPECT_THAT(late.error, HasSubstr("latency_seconds = 3"));
+  EXPECT_EQ(run_vmr({"beats", "x.wav", "--latency", "1"}).exit_code, 2);
+  EXPECT_EQ(run_vmr({"beats", "x.wav", "--stream", "--method", "aubio"}).exit_code, 2);
+}
+
 TEST(Program, BeatsAreWrittenAsMarkers) {
   test::TempFolder folder;
   const auto clicks = folder / "clicks.wav";
