@@ -37,7 +37,6 @@ bench::FindBeats stream(double latency_seconds) {
 std::vector<Method> methods() {
   std::vector<Method> all{{"tracker", song({.method = audio::BeatMethod::tracker})},
                           {"reference mode", song({.method = audio::BeatMethod::reference})},
-                          {"stream at once", stream(0)},
                           {"stream after 1 s", stream(1)}};
 #ifdef VMR_BENCH_AUBIO
   all.push_back({"with aubio", song({.method = audio::BeatMethod::aubio,
