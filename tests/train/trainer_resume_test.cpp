@@ -14,6 +14,7 @@
 
 #include "train/toy_task.h"
 #include "vmr/core/error.h"
+#include "vmr/nn/linear.h"
 #include "vmr/train/checkpoint.h"
 #include "vmr/train/trainer.h"
 
@@ -223,6 +224,36 @@ TEST(RunFolder, RefusesAnotherTask) {
     EXPECT_THAT(error.what(), HasSubstr("model/width was absent, now 9"));
     EXPECT_THAT(error.what(), HasSubstr("settings/rows was 32, now 33"));
   }
+}
+
+TEST(RunFolder, GoesOnWithTheLinearKernelItBeganWith) {
+  const TemporaryFolder folder;
+  ToyTask task;
+  const auto run_json = [&] {
+    std::ifstream file(folder.path() / "run.json");
+    return nlohmann::json::parse(file);
+  };
+  nn::set_linear_backend(nn::LinearBackend::automatic);
+  train_until(1, task, folder, short_run());
+  EXPECT_EQ(run_json()["linear"], nn::name_of(nn::linear_backend()));
+
+  auto document = run_json();
+  document["linear"] = "mkl";
+  std::ofstream(folder.path() / "run.json") << document;
+  nn::set_linear_backend(nn::LinearBackend::automatic);
+  train_until(2, task, folder, short_run());
+  EXPECT_EQ(nn::linear_backend(), nn::LinearBackend::mkl);
+
+  document["linear"] = "another";
+  std::ofstream(folder.path() / "run.json") << document;
+  std::string warnings;
+  RunControl control;
+  control.on_log = [&](LogLevel level, const std::string& text) {
+    if (level == LogLevel::warning) warnings += text;
+  };
+  train(task, folder, short_run(), control);
+  EXPECT_THAT(warnings, HasSubstr("began with linear layers by another and goes on with mkl"));
+  nn::set_linear_backend(nn::LinearBackend::automatic);
 }
 
 TEST(RunFolder, IsLockedWhileARunUsesIt) {

@@ -12,6 +12,7 @@
 
 #include "core/file_io.h"
 #include "vmr/core/error.h"
+#include "vmr/nn/linear.h"
 #include "vmr/train/checkpoint.h"
 
 namespace vmr::train {
@@ -88,6 +89,24 @@ void remove_leftovers(const fs::path& folder) {
   for (const auto& path : left) fs::remove_all(path, ignored);
 }
 
+// Kernels round differently: a run goes on with the one it began with, whatever a new measurement
+// would choose.
+void keep_linear_backend(const std::string& began, const RunControl& control) {
+  for (const auto backend : {nn::LinearBackend::mkl, nn::LinearBackend::onednn}) {
+    if (nn::name_of(backend) != began) continue;
+    try {
+      nn::set_linear_backend(backend);
+      return;
+    } catch (const InvalidArgument&) {
+      break;  // said below
+    }
+  }
+  control.log(
+      LogLevel::warning,
+      detail::concat("train: the run began with linear layers by ", began, " and goes on with ",
+                     nn::name_of(nn::linear_backend()), "; weights may differ in rounding"));
+}
+
 }  // namespace
 
 RunFolder::RunFolder(fs::path folder, const TrainerOptions& options, TrainingTask& task,
@@ -109,13 +128,17 @@ RunFolder::RunFolder(fs::path folder, const TrainerOptions& options, TrainingTas
     if (!fs::exists(path)) {
       json document = now;
       document["threads"] = at::get_num_threads();
+      document["linear"] = nn::name_of(nn::linear_backend());
       detail::write_file_atomically(path, document.dump(2) + "\n");
       return;
     }
     json before = json::parse(detail::read_file(path), nullptr, /*allow_exceptions=*/false);
     if (!before.is_object()) throw StoreError("train: " + path.string() + " is damaged");
     const int threads = before.value("threads", at::get_num_threads());
+    // Earlier versions knew one kernel and wrote nothing.
+    keep_linear_backend(before.value("linear", "mkl"), control);
     before.erase("threads");
+    before.erase("linear");
     const std::string text = differences(before, now);
     VMR_CHECK(text.empty(), "train: run folder ", folder_.string(), " was made differently", text,
               "; use another folder or the same options");
