@@ -3,6 +3,7 @@
 #include <ATen/autocast_mode.h>
 #include <torch/nn/modules/linear.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -25,28 +26,26 @@ constexpr std::array<std::pair<std::string_view, LinearBackend>, 3> kNames = {
      {"mkl", LinearBackend::mkl},
      {"onednn", LinearBackend::onednn}}};
 
-// Seconds of a product of the size of these models' smaller ones, the best of a few.
-template <typename Product>
-double seconds_of(Product&& product) {
-  using Clock = std::chrono::steady_clock;
-  product();  // oneDNN compiles its kernel for the shape
-  double best = 1e9;
-  for (int turn = 0; turn < 5; ++turn) {
-    const auto begin = Clock::now();
-    product();
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
-  }
-  return best;
-}
-
+// A product as a layer's value takes it and one as its input's gradient does, of these models'
+// smaller sizes, by turns; the best turn of each kernel counts, so that a busy machine does not
+// choose.
 LinearBackend measured() {
   if (!has_onednn_linear()) return LinearBackend::mkl;
   const at::NoGradGuard no_grad;
   // Not drawn: the generators belong to the caller.
-  const auto x = at::full({256, 512}, 0.5, at::kFloat),
-             weight = at::full({512, 512}, 0.5, at::kFloat);
-  const double mkl = seconds_of([&] { at::linear(x, weight); });
-  const double onednn = seconds_of([&] { onednn_linear(x, weight, {}); });
+  const auto x = at::full({256, 512}, 0.5, at::kFloat), g = at::full({256, 1024}, 0.5, at::kFloat);
+  const auto weight = at::full({1024, 512}, 0.5, at::kFloat), turned = weight.t();
+  const auto seconds_of = [&](auto&& product) {
+    const auto begin = std::chrono::steady_clock::now();
+    product(x, weight, at::Tensor());
+    product(g, turned, at::Tensor());
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  double mkl = 1e9, onednn = 1e9;
+  for (int turn = 0; turn < 8; ++turn) {  // the first compiles oneDNN's kernels
+    mkl = std::min(mkl, seconds_of([](auto&&... of) { at::linear(of...); }));
+    onednn = std::min(onednn, seconds_of(onednn_linear));
+  }
   return onednn < kWorthwhile * mkl ? LinearBackend::onednn : LinearBackend::mkl;
 }
 

@@ -1,7 +1,7 @@
 // Linear layers over the faster of two kernels. LibTorch sends float32 products on the CPU to MKL,
 // which takes a narrower path than it could on processors that are not Intel's; oneDNN in the same
 // LibTorch does not. Which one this process uses is measured once, at the first product large
-// enough to gain, in some milliseconds; docs/design/0014-linear-backend.md tells what that means
+// enough to gain, in under 0.1 s; docs/design/0014-linear-backend.md tells what that means
 // for repeating a run. Everything else (other devices and dtypes, small products, a LibTorch
 // without oneDNN) is at::linear. Thread-safe.
 #pragma once
