@@ -1,7 +1,8 @@
 // A film of 60 s against 1,000 analysed tracks of 180 s, and how often offset and track are right
 // on generated films (tests/support/film_pairs.h): by the hidden truth, by true beats with heard
 // energy and sections, and by what is heard alone. VMR_BENCH_ITEMS songs are rendered (default 12,
-// 3 s each). Figures: "exact" within 40 ms of the true offset; "right" also of one whose score by
+// 3 s each) of the seed VMR_BENCH_SEED (default 4242, kept aside: what fitting does was chosen on
+// seed 77). Figures: "exact" within 40 ms of the true offset; "right" also of one whose score by
 // the hidden truth is within 1 %; "first" own track ranks first, "other" and "other 95" median and
 // 95th percentile of scores with other tracks (the null level is 0).
 #include "../tests/support/film_pairs.h"
@@ -21,7 +22,8 @@ std::map<std::string, double> figures_of(const test::PairFigures& figures) {
 
 int main(int argc, char** argv) {
   const int64_t songs = bench::size_from_environment("VMR_BENCH_ITEMS", 12);
-  const test::PairOptions options;
+  test::PairOptions options;
+  options.seed = uint64_t(bench::size_from_environment("VMR_BENCH_SEED", 4242));
   std::vector<test::FilmPair> pairs;
   std::vector<retrieval::TrackRhythm> truth, true_beats, heard;
   for (int64_t i = 0; i < songs; ++i) {

@@ -15,9 +15,15 @@ SampledCurve cosine(int count, double first) {
   SampledCurve curve;
   curve.rate_hz = 10;
   for (int i = 0; i < count; ++i) {
-    curve.values.push_back(float(-20 + 6 * std::cos(2 * M_PI * (i + 0.5 - first) / kPeriod)));
+    curve.values.push_back(float(1.5 + std::cos(2 * M_PI * (i + 0.5 - first) / kPeriod)));
   }
   return curve;
+}
+
+// A sound of this power.
+SampledCurve decibels(SampledCurve power) {
+  for (float& value : power.values) value = 10 * std::log10(value) - 20;
+  return power;
 }
 
 // Lag by lag, as it is defined.
@@ -33,7 +39,7 @@ double cosine_rho(int count, int lag) {
 
 TEST(EnergyCorrelation, IsFishersAtanhOverItsDeviationByChance) {
   const auto film = film_activity(cosine(kFilm, 0), kFilm / 10.0, 1);
-  const EnergyCorrelation fit(film, cosine(kTrack, 300), 0, (kTrack - kFilm) / 10.0);
+  const EnergyCorrelation fit(film, decibels(cosine(kTrack, 300)), 0, (kTrack - kFilm) / 10.0);
   ASSERT_TRUE(fit.usable());
   double variance = 1.0 / kFilm;
   for (int lag = 1; lag < 300; ++lag) {

@@ -21,6 +21,14 @@ double between(const std::vector<float>& values, double place) {
   return (1 - part) * double(values[low]) + part * double(values[high]);
 }
 
+// Decibels as shares of the highest power: in decibels quiet moments would count for most.
+SampledCurve power_of(const SampledCurve& energy) {
+  SampledCurve power = energy;
+  const float loudest = *std::max_element(energy.values.begin(), energy.values.end());
+  for (float& value : power.values) value = std::pow(10.0f, 0.1f * (value - loudest));
+  return power;
+}
+
 }  // namespace
 
 FilmActivity film_activity(const SampledCurve& log_motion, double film_seconds, double stretch) {
@@ -46,8 +54,9 @@ EnergyCorrelation::EnergyCorrelation(const FilmActivity& film, const SampledCurv
   if (film.values.empty() || energy.values.empty()) return;
   const auto length = int64_t(film.values.size());
   const auto offsets = int64_t((last - begin) / kClockSeconds) + 1;
-  const float silence = *std::min_element(energy.values.begin(), energy.values.end());
-  const auto loudness = smoothed(resampled(energy, begin, offsets + length, kClockSeconds, silence),
+  const auto power = power_of(energy);
+  const float silence = *std::min_element(power.values.begin(), power.values.end());
+  const auto loudness = smoothed(resampled(power, begin, offsets + length, kClockSeconds, silence),
                                  kWidthSeconds / kClockSeconds);
   const auto rho = autocorrelation(loudness, kLags);
   if (rho[0] == 0) return;
@@ -78,7 +87,7 @@ void EnergyCorrelation::slide(const std::vector<float>& film, const std::vector<
     for (const float share : products) product += double(share);
     const double power = square - sum * sum / double(length);
     // Rounding of float32 energies leaves some power in a constant stretch.
-    const bool constant = power < 1e-6 * (1 + square);
+    const bool constant = power < 1e-10 + 1e-6 * square;
     correlations_.push_back(constant ? 0.0f
                                      : float(std::clamp(product / std::sqrt(power), -1.0, 1.0)));
     const double gone = music[0], come = music[length];

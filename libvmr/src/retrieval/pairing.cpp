@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "retrieval/bar_strength.h"
 #include "retrieval/film_events.h"
 
 namespace vmr::retrieval::detail {
@@ -11,7 +12,7 @@ namespace {
 constexpr double kFineSeconds = 0.001;
 constexpr double kMotionWidthFactor = 2;  // a motion peak is not as sharp as a cut
 constexpr double kSectionWidthSeconds = 0.3;
-constexpr double kPlainBeat = 0.6;   // of a down-beat's 1, where down-beats are known
+constexpr double kPlainBeat = 0.5;   // of a down-beat's 1, where down-beats are known
 constexpr double kGroupSeconds = 5;  // motion peaks within are one witness, not several
 
 // Peaks of one shot follow each other regularly: where one meets a beat, the next ones do too.
@@ -129,10 +130,10 @@ double Pairing::refined(double offset) const {
 }
 
 void Pairing::place_events(const TrackRhythm& track) {
-  const bool bars = !track.down_beats_seconds.empty();
-  for (auto* nearness : {&beats_, &motion_}) {
-    for (const double beat : track.beats_seconds) nearness->add(beat, bars ? kPlainBeat : 1);
-    for (const double beat : track.down_beats_seconds) nearness->add(beat, 1);
+  const auto bars = bar_strengths(track);
+  for (size_t i = 0; i < track.beats_seconds.size(); ++i) {
+    const double height = bars.empty() ? 1 : kPlainBeat + (1 - kPlainBeat) * bars[i];
+    for (auto* nearness : {&beats_, &motion_}) nearness->add(track.beats_seconds[i], height);
   }
   for (const auto& section : track.sections) sections_.add(section.seconds, section.strength);
   // Wherever an event of the film can fall.

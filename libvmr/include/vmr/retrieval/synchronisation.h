@@ -84,8 +84,8 @@ struct Synchronisation {
   // Of the cuts that fall into the track to the beat nearest to each. Empty without cuts or beats.
   std::optional<double> cut_error_mean_ms, cut_error_median_ms;
   double beats_hit = 0;  // share of cuts within 40 ms of a beat
-  // Pearson's correlation of motion (natural log) and energy (dB) on a clock of 10 Hz, -1..1; 0
-  // where one of them is constant or missing.
+  // Pearson's correlation of motion (natural log) and the power of the sound on a clock of 10 Hz,
+  // both smoothed over 0.8 s, -1..1; 0 where one of them is constant or missing.
   double energy_correlation = 0;
   // Share, by strength, of the section changes during the film that lie within half a second of a
   // cut, 0..1.

@@ -1,0 +1,59 @@
+// Pins which beats begin bars: what is heard nearby, counted through, and section changes.
+#include "retrieval/bar_strength.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace vmr::retrieval::detail {
+namespace {
+
+// Beats every half second, a down-beat every `bar`-th from beat `first` on.
+TrackRhythm track_of(int beats, int bar, int first) {
+  TrackRhythm track{.duration_seconds = 0.5 * beats};
+  for (int i = 0; i < beats; ++i) track.beats_seconds.push_back(0.5 * i);
+  for (int i = first; i < beats; i += bar) track.down_beats_seconds.push_back(0.5 * i);
+  return track;
+}
+
+TEST(BarStrengths, OfSteadyBarsLeaveTheDoubtAlone) {
+  // (1 + 0.05) / (1 + 4 * 0.05) for the phase that is heard, 0.05 / 1.2 for each other.
+  const auto strengths = bar_strengths(track_of(80, 4, 1));
+  ASSERT_EQ(strengths.size(), 80u);
+  for (size_t i = 0; i < 80; ++i) {
+    EXPECT_NEAR(strengths[i], i % 4 == 1 ? 1.05 / 1.2 : 0.05 / 1.2, 1e-9) << i;
+  }
+}
+
+TEST(BarStrengths, AShortSlipCountsLittle) {
+  // Four bars in the middle are heard two beats late.
+  auto track = track_of(240, 4, 0);
+  for (double& seconds : track.down_beats_seconds) {
+    if (seconds >= 60 && seconds < 68) seconds += 1;
+  }
+  const auto strengths = bar_strengths(track);
+  EXPECT_GT(strengths[124], 0.6);
+  EXPECT_LT(strengths[126], 0.35);
+  EXPECT_GT(strengths[20], 0.83);
+}
+
+TEST(BarStrengths, SectionChangesTellHalfBarsFromBars) {
+  auto track = track_of(160, 2, 0);
+  const auto plain = bar_strengths(track);
+  EXPECT_NEAR(plain[80], 0.55 / 1.2, 0.01);  // either of the two
+  EXPECT_NEAR(plain[82], 0.55 / 1.2, 0.01);
+  // One change on beat 82, whose place in a bar of four is the third: e times as likely there.
+  track.sections = {{41, 0.3}};
+  const auto told = bar_strengths(track);
+  EXPECT_NEAR(told[82] / told[80], std::exp(1) * std::exp(0), 0.05 * std::exp(1));
+  EXPECT_GT(told[82], 0.6);
+}
+
+TEST(BarStrengths, AreNoneWithoutBars) {
+  EXPECT_TRUE(bar_strengths(track_of(80, 4, 79)).empty());
+  EXPECT_TRUE(bar_strengths({.duration_seconds = 9}).empty());
+  EXPECT_TRUE(bar_strengths(track_of(80, 1, 0)).empty());  // each beat a down-beat
+}
+
+}  // namespace
+}  // namespace vmr::retrieval::detail
