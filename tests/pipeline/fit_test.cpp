@@ -107,6 +107,7 @@ TEST(Fit, RanksAFoldersMusicAndAnalysesItOnce) {
   page << std::ifstream(folder / "page.html").rdbuf();
   EXPECT_THAT(page.str(), HasSubstr("<video controls src=\"film.mp4\">"));
   EXPECT_THAT(page.str(), HasSubstr("Play with the film"));
+  EXPECT_THAT(page.str(), HasSubstr("right.flac</span>"));
   EXPECT_THAT(page.str(), HasSubstr("data:audio/mp4;base64,"));
 }
 

@@ -228,7 +228,9 @@ void write_fit_report(const fs::path& out, const FilmAnalysis& film, const fs::p
     html += "<section class=\"hit fit\" data-stretch=\"" + number_text(found.fit.stretch, 6) +
             "\" data-lead=\"" + number_text(std::min(0.0, found.fit.offset_seconds), 3) +
             "\" data-seconds=\"" + number_text(seconds, 3) + "\">\n";
-    html += detail::describe_hit(found.hit, i + 1, 16);
+    auto shown = found.hit;
+    shown.id = shown.metadata.value("path", shown.id);  // which says more than the hash of a file
+    html += detail::describe_hit(shown, i + 1, 16);
     html += "<p class=\"meta\">" + sentence(found.fit) + "</p>\n";
     if (const auto track = track_rhythm(*store, found.hit.id)) {
       html += "<div style=\"position:relative\">" + alignment(rhythm, *track, found.fit) +
