@@ -89,7 +89,9 @@ int run_demo(const Options& options) {
   }
   stages.run("synth",
              "vmr synth --out " + o + "/library --tracks " + std::to_string(library.tracks) +
-                 " --films-per-track " + std::to_string(library.films_per_track),
+                 " --films-per-track " + std::to_string(library.films_per_track) +
+                 (options.small ? " --min-seconds 12 --max-seconds 14 --train-share 0.6"
+                                : " --min-seconds 20 --max-seconds 24 --train-share 0.65"),
              [&] {
                const auto made = synth::generate_library(out / "library", library, watch);
                summary["library"] = {{"tracks", library.tracks},

@@ -60,6 +60,7 @@ void add(const Case& what, std::function<void()> work) {
   const auto warm = std::make_shared<bool>(false);
   benchmark::RegisterBenchmark(name.c_str(),
                                [what, work, warm](benchmark::State& state) {
+                                 at::set_num_threads(what.threads);
                                  if (!std::exchange(*warm, true)) work();
                                  run_case(state, what, work);
                                })

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <fstream>
 #include <numeric>
+#include <set>
 #include <thread>
 
 #include "train/toy_task.h"
@@ -240,19 +241,23 @@ TEST(RunFolder, GoesOnWithTheLinearKernelItBeganWith) {
   auto document = run_json();
   document["linear"] = "mkl";
   std::ofstream(folder.path() / "run.json") << document;
-  nn::set_linear_backend(nn::LinearBackend::automatic);
-  train_until(2, task, folder, short_run());
-  EXPECT_EQ(nn::linear_backend(), nn::LinearBackend::mkl);
-
-  document["linear"] = "another";
-  std::ofstream(folder.path() / "run.json") << document;
+  nn::set_linear_backend(nn::LinearBackend::onednn);
+  std::set<nn::LinearBackend> during;
   std::string warnings;
   RunControl control;
+  control.on_progress = [&](const Progress&) { during.insert(nn::linear_backend()); };
   control.on_log = [&](LogLevel level, const std::string& text) {
     if (level == LogLevel::warning) warnings += text;
   };
   train(task, folder, short_run(), control);
-  EXPECT_THAT(warnings, HasSubstr("began with linear layers by another and goes on with mkl"));
+  EXPECT_EQ(during, std::set{nn::LinearBackend::mkl});
+  EXPECT_EQ(nn::linear_backend(), nn::LinearBackend::onednn);  // the process's own again
+  EXPECT_EQ(warnings, "");
+
+  document["linear"] = "another";
+  std::ofstream(folder.path() / "run.json") << document;
+  train(task, folder, short_run(), control);
+  EXPECT_THAT(warnings, HasSubstr("began with linear layers by another and goes on with onednn"));
   nn::set_linear_backend(nn::LinearBackend::automatic);
 }
 

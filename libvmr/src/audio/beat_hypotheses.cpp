@@ -1,8 +1,9 @@
+#include "audio/beat_hypotheses.h"
+
 #include <algorithm>
 #include <cmath>
 
 #include "audio/beat_evidence.h"
-#include "audio/beat_hypotheses.h"
 #include "audio/beat_tempo.h"
 
 namespace vmr::audio::detail {

@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kShortBlock = 50, kLongBlock = 100;
 // Beats are decided a little further on than they must, so that one which the next window moves
 // forward does not fall between two decisions.
-constexpr double kSlac1s = 0.05;
+constexpr double kSlackSeconds = 0.05;
 constexpr double kLongestLatency = 2;
 
 void check_finite(const at::Tensor& samples) {
@@ -51,7 +51,7 @@ struct BeatStream::Impl {
     const int64_t step = block_frames * spectrum.hop_samples;
     const double now = seconds(pushed) - options.latency_seconds;
     auto beats = tracker.hear(detail::log_mel_rows(block, spectrum).squeeze(0),
-                              {now, now + seconds(step) + kSlac1s});
+                              {now, now + seconds(step) + kSlackSeconds});
     filled = block.numel() - step;
     block.narrow(0, 0, filled).copy_(block.narrow(0, step, filled).clone());
     return beats;
@@ -90,7 +90,7 @@ std::vector<StreamBeat> BeatStream::push(const at::Tensor& samples) {
   VMR_CHECK(!impl_->flushed,
             "BeatStream::push: the stream was flushed; make a new one for more sound");
   detail::check_waveform("BeatStream::push", samples, false, false);
-  const auto piece = samples.to(at::kCPU).contiguous();
+  const auto piece = samples.detach().to(at::kCPU).contiguous();
   check_finite(piece);
   std::vector<StreamBeat> beats;
   for (int64_t done = 0; done < piece.numel();) {

@@ -1,3 +1,5 @@
+#include "audio/beat_tempo.h"
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/fft_irfft.h>
 #include <ATen/ops/fft_rfft.h>
@@ -7,7 +9,6 @@
 #include <array>
 #include <cmath>
 
-#include "audio/beat_tempo.h"
 #include "audio/mel_bank.h"
 
 namespace vmr::audio::detail {

@@ -82,6 +82,7 @@ bool suits_onednn(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
     return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.layout() == at::kStrided;
   };
   if (!plain(x) || !plain(weight) || (bias.defined() && !plain(bias))) return false;
+  if (bias.defined() && (bias.dim() != 1 || bias.size(0) != weight.size(0))) return false;
   if (x.dim() < 2 || weight.dim() != 2 || x.size(-1) != weight.size(1)) return false;
   const auto inputs = weight.size(1), outputs = weight.size(0);
   const auto rows = inputs == 0 ? 0 : x.numel() / inputs;

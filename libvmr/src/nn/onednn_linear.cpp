@@ -10,17 +10,24 @@ using Operator = at::Tensor(const at::Tensor&, const at::Tensor&, const std::opt
                             std::string_view, c10::List<std::optional<at::Scalar>>,
                             std::optional<std::string_view>);
 
-const std::optional<c10::OperatorHandle>& found_operator() {
-  static const auto found =
-      c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+// Nothing where this LibTorch has no such operator, or one of other arguments.
+const std::optional<c10::TypedOperatorHandle<Operator>>& found_operator() {
+  static const auto found = []() -> std::optional<c10::TypedOperatorHandle<Operator>> {
+    const auto handle = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+    if (!handle) return std::nullopt;
+    try {
+      return handle->typed<Operator>();
+    } catch (const c10::Error&) {
+      return std::nullopt;
+    }
+  }();
   return found;
 }
 
 // a [rows, shared] contiguous, b [columns, shared] of any strides -> a b^T + bias.
 at::Tensor product(const at::Tensor& a, const at::Tensor& b,
                    const std::optional<at::Tensor>& bias = std::nullopt) {
-  static const auto call = found_operator()->typed<Operator>();
-  return call.call(a, b, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
+  return found_operator()->call(a, b, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
 // g [rows, outputs], x [rows, inputs] -> g^T x. oneDNN wants one of them turned in memory; that

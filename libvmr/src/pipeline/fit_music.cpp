@@ -90,25 +90,45 @@ std::vector<std::string> outdated(const store::FeatureStore& store, const Extrac
   return features;
 }
 
-// Whether a store holds nothing but what fitting reads, so that all of it can be made again.
+// Ids by path, size and time, as an earlier call found them.
+json known_files(const store::FeatureStore* store) {
+  if (store == nullptr) return json::object();
+  const auto text = store->find_note(kFilesNote);
+  const auto known = text ? json::parse(*text, nullptr, false) : json::object();
+  return known.is_object() ? known : json::object();
+}
+
+// Whether a store holds nothing but what fitting made of files it knows, so that all of it can be
+// made again.
 bool is_cache(const store::FeatureStore& store, const ExtractRecipe& recipe) {
-  const auto planned = planned_features("music", recipe);
-  const auto stored = store.features();
-  return std::all_of(stored.begin(), stored.end(), [&](const auto& name) {
-    return std::any_of(planned.begin(), planned.end(),
-                       [&](const auto& feature) { return feature.first == name; });
+  std::set<std::string> features, ids;
+  for (const auto& [feature, unused] : planned_features("music", recipe)) features.insert(feature);
+  for (const auto& file : known_files(&store)) ids.insert(file.value("id", ""));
+  const auto keys = store.keys();
+  return std::all_of(keys.begin(), keys.end(), [&](const store::FeatureKey& key) {
+    return features.count(key.feature) > 0 && ids.count(key.id) > 0;
   });
 }
 
 // Takes what is outdated out of a cache; the tracks are analysed again when they are asked for. In
-// a store of other features too that is for its owner to decide.
+// a store of other makers that is for its owner to decide.
 void forget_outdated(const fs::path& store_folder, const ExtractRecipe& recipe,
                      const RunControl& control) {
   std::vector<std::string> features;
-  if (const auto store = open_if_there(store_folder); store && is_cache(*store, recipe)) {
+  bool cache = false;
+  if (const auto store = open_if_there(store_folder)) {
     features = outdated(*store, recipe);
+    cache = !features.empty() && is_cache(*store, recipe);
   }
   if (features.empty()) return;
+  if (!cache) {
+    std::string names;
+    for (const auto& feature : features) names += (names.empty() ? "" : ", ") + feature;
+    control.log(LogLevel::warning, store_folder.string() + ": " + names +
+                                       " of music are of an older version, or made by another "
+                                       "recipe; extract into a new store to have today's");
+    return;
+  }
   store::StoreOptions writing;
   writing.writable = true;
   const auto store = store::FeatureStore::open(store_folder, writing);
@@ -117,14 +137,6 @@ void forget_outdated(const fs::path& store_folder, const ExtractRecipe& recipe,
     control.log(LogLevel::info, "\"" + feature + "\" of " + std::to_string(tracks) +
                                     " analysed tracks is of an older version; made again");
   }
-}
-
-// Ids by path, size and time, as an earlier call found them.
-json known_files(const store::FeatureStore* store) {
-  if (store == nullptr) return json::object();
-  const auto text = store->find_note(kFilesNote);
-  const auto known = text ? json::parse(*text, nullptr, false) : json::object();
-  return known.is_object() ? known : json::object();
 }
 
 // A file's id: the hash of its bytes, taken again only where size or time changed.

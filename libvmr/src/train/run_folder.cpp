@@ -90,21 +90,25 @@ void remove_leftovers(const fs::path& folder) {
 }
 
 // Kernels round differently: a run goes on with the one it began with, whatever a new measurement
-// would choose.
-void keep_linear_backend(const std::string& began, const RunControl& control) {
-  for (const auto backend : {nn::LinearBackend::mkl, nn::LinearBackend::onednn}) {
-    if (nn::name_of(backend) != began) continue;
-    try {
+// would choose. Returns what the process had, where that was another.
+std::optional<nn::LinearBackend> keep_linear_backend(const std::string& began,
+                                                     const RunControl& control) {
+  const auto now = nn::linear_backend();
+  if (nn::name_of(now) == began) return std::nullopt;
+  try {
+    for (const auto backend : {nn::LinearBackend::mkl, nn::LinearBackend::onednn}) {
+      if (nn::name_of(backend) != began) continue;
       nn::set_linear_backend(backend);
-      return;
-    } catch (const InvalidArgument&) {
-      break;  // said below
+      control.log(LogLevel::info, "train: linear layers by " + began + ", as the run began");
+      return now;
     }
+  } catch (const InvalidArgument&) {
+    // Said below.
   }
-  control.log(
-      LogLevel::warning,
-      detail::concat("train: the run began with linear layers by ", began, " and goes on with ",
-                     nn::name_of(nn::linear_backend()), "; weights may differ in rounding"));
+  control.log(LogLevel::warning, detail::concat("train: the run began with linear layers by ",
+                                                began, " and goes on with ", nn::name_of(now),
+                                                "; weights may differ in rounding"));
+  return std::nullopt;
 }
 
 }  // namespace
@@ -136,7 +140,7 @@ RunFolder::RunFolder(fs::path folder, const TrainerOptions& options, TrainingTas
     if (!before.is_object()) throw StoreError("train: " + path.string() + " is damaged");
     const int threads = before.value("threads", at::get_num_threads());
     // Earlier versions knew one kernel and wrote nothing.
-    keep_linear_backend(before.value("linear", "mkl"), control);
+    const std::string linear = before.value("linear", "mkl");
     before.erase("threads");
     before.erase("linear");
     const std::string text = differences(before, now);
@@ -148,13 +152,17 @@ RunFolder::RunFolder(fs::path folder, const TrainerOptions& options, TrainingTas
           detail::concat("train: the run began with ", threads, " threads and goes on with ",
                          at::get_num_threads(), "; weights may differ in rounding"));
     }
+    backend_before_ = keep_linear_backend(linear, control);
   } catch (...) {
     ::close(lock_);
     throw;
   }
 }
 
-RunFolder::~RunFolder() { ::close(lock_); }
+RunFolder::~RunFolder() {
+  if (backend_before_) nn::set_linear_backend(*backend_before_);
+  ::close(lock_);
+}
 
 std::string RunFolder::checkpoint_name(int64_t step) {
   const std::string digits = std::to_string(step);

@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "vmr/core/run_control.h"
+#include "vmr/nn/linear.h"
 #include "vmr/train/trainer.h"
 
 namespace vmr::train {
@@ -13,7 +15,8 @@ namespace vmr::train {
 class RunFolder {
  public:
   // Makes the folder where absent and locks it. A new one gets run.json; an old one must have been
-  // made with equal options and an equal task.
+  // made with equal options and an equal task. While it lives, an old one's linear kernel is the
+  // process's.
   // Throws: InvalidArgument naming each difference; StoreError where another process trains in it.
   RunFolder(std::filesystem::path folder, const TrainerOptions& options, TrainingTask& task,
             const RunControl& control);
@@ -37,6 +40,7 @@ class RunFolder {
   std::filesystem::path folder_;
   nlohmann::json model_;
   int lock_ = -1;
+  std::optional<nn::LinearBackend> backend_before_;  // of the process, where the run's is another
 };
 
 }  // namespace vmr::train

@@ -1,4 +1,4 @@
-// How the process keeps its memory. For programs; the library itself changes nothing process-wide.
+// How the process keeps its memory. For programs; the library never calls it.
 #pragma once
 
 namespace vmr {
