@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -110,6 +111,9 @@ int weights(const Options& options) {
 // An option that would be passed over was meant for something else.
 void check_options(const Options& options) {
   const bool config = is_config(options);
+  std::error_code absent;
+  VMR_CHECK(options.out.empty() || !std::filesystem::equivalent(options.input, options.out, absent),
+            "convert: ", options.out, " is the file to read; name another one to write");
   VMR_CHECK(!options.list || (options.as.empty() && !config),
             "convert: --list writes nothing and goes with a checkpoint alone, without --as");
   VMR_CHECK(!config || options.key.empty(), "convert: --key is for weights, but ", options.input,

@@ -42,6 +42,16 @@ TEST(Convert, WritesTheStateDictOfATrainingCheckpoint) {
   EXPECT_THAT(state.out, HasSubstr("6 tensors written"));
 }
 
+TEST(Convert, LeavesTheFileItReadsAlone) {
+  test::TempFolder folder;
+  const auto file = (folder / "w.pth").string();
+  std::filesystem::copy_file(golden("training.pth"), file);
+  const auto result = run_vmr({"convert", file, (folder / "." / "w.pth").string()});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.error, HasSubstr("is the file to read; name another one to write"));
+  EXPECT_EQ(std::filesystem::file_size(file), std::filesystem::file_size(golden("training.pth")));
+}
+
 TEST(Convert, ListsAllThatAFileHolds) {
   const auto document = run_vmr({"convert", golden("mixed.pth"), "--list", "--json"}).json();
   EXPECT_EQ(document.at("format"), "zip");
