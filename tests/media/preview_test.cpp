@@ -93,6 +93,15 @@ TEST_F(Preview, TheMusicIsHeardAtItsSample) {
   EXPECT_NEAR(double(shift) / 44100, first, 0.001);
 }
 
+TEST_F(Preview, LeavesItsInputsAlone) {
+  const auto film_path = film(20);
+  const auto music_path = music(at::zeros({1, 44100}, at::kFloat), 44100);
+  const auto bytes = std::filesystem::file_size(film_path);
+  EXPECT_THROW(write_preview(film_path, music_path, folder / "." / film_path.filename()),
+               InvalidArgument);
+  EXPECT_EQ(std::filesystem::file_size(film_path), bytes);
+}
+
 TEST_F(Preview, StretchedClicksLieWhereTheTempoPutsThem) {
   // Over two tones: between bare clicks atempo has nothing to join its pieces by.
   const auto track = test::click_track(120, 45, 44100);

@@ -118,6 +118,11 @@ PreviewSummary write_preview(const std::filesystem::path& film_path,
                              const PreviewOptions& options, std::stop_token stop) {
   validate_preview_path(out);
   validate(options);
+  for (const auto& input : {film_path, music}) {
+    std::error_code absent;
+    VMR_CHECK(!std::filesystem::equivalent(input, out, absent), kFunction, ": ", out.string(),
+              " is one of the files it is made of; name another one");
+  }
   const Film about = look_at(film_path, music);
   const auto open_sound = [&] {
     return PreviewSound(kFunction, {film_path, music, about.has_sound}, about.rate_hz,
