@@ -90,8 +90,9 @@ int run_demo(const Options& options) {
   stages.run("synth",
              "vmr synth --out " + o + "/library --tracks " + std::to_string(library.tracks) +
                  " --films-per-track " + std::to_string(library.films_per_track) +
-                 (options.small ? " --min-seconds 12 --max-seconds 14 --train-share 0.6"
-                                : " --min-seconds 20 --max-seconds 24 --train-share 0.65"),
+                 " --min-seconds " + json(library.min_seconds).dump() + " --max-seconds " +
+                 json(library.max_seconds).dump() + " --train-share " +
+                 json(library.train_share).dump(),
              [&] {
                const auto made = synth::generate_library(out / "library", library, watch);
                summary["library"] = {{"tracks", library.tracks},
