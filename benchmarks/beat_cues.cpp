@@ -32,8 +32,7 @@ Json line_of(const bench::BeatPiece& piece) {
   for (const auto& hypothesis : audio::detail::beat_hypotheses(bands, periods)) {
     std::vector<double> beats;
     for (const int64_t frame : hypothesis.chain.beats)
-      beats.push_back(std::max(0.0, double(frame) - audio::detail::kLateFrames) /
-                      bands.frames_per_second);
+      beats.push_back(audio::detail::seconds_of_beat(frame, bands.frames_per_second));
     line["bpm"].push_back(hypothesis.bpm);
     line["f"].push_back(eval::score_beats(piece.beats, beats).f_measure);
     line["cues"].push_back(hypothesis.evidence);

@@ -80,7 +80,7 @@ void track_song(const at::Tensor& waveform, const BeatOptions& options, BeatResu
   const auto bands = detail::hear(rows, spectrum);
   auto song = detail::track_bands(bands);
   const auto seconds = [&](int64_t frame) {
-    return std::max(0.0, double(frame) - detail::kLateFrames) / bands.frames_per_second;
+    return detail::seconds_of_beat(frame, bands.frames_per_second);
   };
   const double onset_rate = frames_per_second(result.onset_options) / bands.frames_per_second;
   for (const int64_t frame : song.beats) {

@@ -38,8 +38,7 @@ struct Played {
 };
 
 Played played(const BeatBands& bands) {
-  const float silence =
-      *std::max_element(bands.level.begin(), bands.level.end()) - float(kSilenceDecibels);
+  const float silence = silence_of(bands.level);
   const auto reach = static_cast<int64_t>(bands.frames_per_second);
   Played result;
   int64_t heard = -reach - 1;
@@ -123,8 +122,7 @@ void StreamTracker::foretell(View& view, double until_frame) const {
 // Whether there was sound in the period before the frame, or before the end of what has been heard.
 bool StreamTracker::sounds(const View& view, double frame, double period) const {
   const auto frames = static_cast<int64_t>(view.level.size());
-  const float silence =
-      *std::max_element(view.level.begin(), view.level.end()) - float(kSilenceDecibels);
+  const float silence = silence_of(view.level);
   const auto end = std::clamp<int64_t>(static_cast<int64_t>(frame) - first_frame_ + 3, 1, frames);
   const auto begin = std::max<int64_t>(0, end - 3 - static_cast<int64_t>(period));
   return *std::max_element(view.level.begin() + begin, view.level.begin() + end) > silence;
@@ -135,7 +133,7 @@ std::vector<StreamBeat> StreamTracker::decide(const View& view, const Decision& 
   const double period = 60 / view.common.tempo_bpm;
   std::vector<StreamBeat> decided;
   for (size_t i = 0; i < view.beats.size(); ++i) {
-    const double seconds = std::max(0.0, double(view.beats[i]) - kLateFrames) / per_second;
+    const double seconds = seconds_of_beat(view.beats[i], per_second);
     if (seconds < decision.begin_seconds || seconds >= decision.end_seconds) continue;
     if (last_seconds_ >= 0 && seconds - last_seconds_ < kNextBeat * period) continue;
     if (!sounds(view, double(view.beats[i]), period * per_second)) continue;

@@ -46,8 +46,7 @@ std::vector<int64_t> kept_beats(const BeatBands& bands, const std::vector<int64_
                                 const std::vector<double>& pulse) {
   constexpr int64_t kSlack = 3;
   const auto [first, last] = played(bands, beats);
-  const float silence =
-      *std::max_element(bands.level.begin(), bands.level.end()) - float(kSilenceDecibels);
+  const float silence = silence_of(bands.level);
   std::vector<int64_t> kept;
   for (const int64_t beat : beats) {
     const auto second = std::min<int64_t>(int64_t(double(beat) / bands.frames_per_second),

@@ -2,6 +2,7 @@
 // there are no beats at all.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -15,8 +16,18 @@ namespace vmr::audio::detail {
 // A curve's peak stands this much behind the start of the note that it shows.
 constexpr double kLateFrames = 0.7;
 
+// When the note began whose peak is at the frame: not before 0.
+inline double seconds_of_beat(int64_t frame, double frames_per_second) {
+  return std::max(0.0, double(frame) - kLateFrames) / frames_per_second;
+}
+
 // What lies this far below the loudest of the song is silence.
 constexpr double kSilenceDecibels = 60;
+
+// The level, in decibels, up to which frames are silent.
+inline float silence_of(const std::vector<float>& level) {
+  return *std::max_element(level.begin(), level.end()) - float(kSilenceDecibels);
+}
 
 struct TrackedBeats {
   std::vector<int64_t> beats;       // frames of the curves, rising
