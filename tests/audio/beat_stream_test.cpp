@@ -14,10 +14,13 @@
 
 #include "audio/beat_stream_lanes.h"
 #include "audio/test_signals.h"
+#include "support/message_of.h"
 #include "vmr/core/error.h"
 
 namespace vmr::audio {
 namespace {
+
+using vmr::test::message_of;
 
 using ::testing::HasSubstr;
 
@@ -230,32 +233,23 @@ TEST(BeatStream, FlushGivesTheBeatsOfTheLastSeconds) {
   EXPECT_GT(found(all, song.beats, 6).recall, 0.97);
 }
 
-std::string message(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const InvalidArgument& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(BeatStream, ErrorsSayWhatWasExpected) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const double latency : {-0.01, 2.01, nan})
-    EXPECT_THAT(message([&] { BeatStream({.latency_seconds = latency}); }),
+    EXPECT_THAT(message_of([&] { BeatStream({.latency_seconds = latency}); }),
                 HasSubstr("latency_seconds"));
   for (const double rate : {3999.0, 96001.0, nan})
-    EXPECT_THAT(message([&] { BeatStream({.rate_hz = rate}); }), HasSubstr("4000 to 96000"));
+    EXPECT_THAT(message_of([&] { BeatStream({.rate_hz = rate}); }), HasSubstr("4000 to 96000"));
   BeatStream stream;
-  EXPECT_THAT(message([&] { stream.push({}); }), HasSubstr("undefined"));
-  EXPECT_THAT(message([&] { stream.push(at::zeros({2, 100})); }), HasSubstr("[2, 100]"));
-  EXPECT_THAT(message([&] { stream.push(at::zeros({100}, at::kShort)); }), HasSubstr("float32"));
+  EXPECT_THAT(message_of([&] { stream.push({}); }), HasSubstr("undefined"));
+  EXPECT_THAT(message_of([&] { stream.push(at::zeros({2, 100})); }), HasSubstr("[2, 100]"));
+  EXPECT_THAT(message_of([&] { stream.push(at::zeros({100}, at::kShort)); }), HasSubstr("float32"));
   auto broken = at::zeros({100});
   broken.mutable_data_ptr<float>()[17] = INFINITY;
-  EXPECT_THAT(message([&] { stream.push(broken); }), HasSubstr("sample 17 of 100"));
+  EXPECT_THAT(message_of([&] { stream.push(broken); }), HasSubstr("sample 17 of 100"));
   stream.flush();
-  EXPECT_THAT(message([&] { stream.push(at::zeros({100})); }), HasSubstr("was flushed"));
-  EXPECT_THAT(message([&] { stream.flush(); }), HasSubstr("was flushed"));
+  EXPECT_THAT(message_of([&] { stream.push(at::zeros({100})); }), HasSubstr("was flushed"));
+  EXPECT_THAT(message_of([&] { stream.flush(); }), HasSubstr("was flushed"));
 }
 
 TEST(BeatStream, GoesOnBehindAPieceThatItRefused) {

@@ -10,11 +10,14 @@
 
 #include <numeric>
 
+#include "support/message_of.h"
 #include "video/texture.h"
 #include "vmr/core/error.h"
 
 namespace vmr::video {
 namespace {
+
+using vmr::test::message_of;
 
 using test::golden;
 using test::hash_of;
@@ -32,16 +35,6 @@ std::vector<int64_t> bytes(const at::Tensor& tensor) {
 at::Tensor image_of(const nlohmann::json& item) {
   const auto shape = item.at("from").get<std::vector<int64_t>>();
   return noise_image(shape[0], shape[1], shape[2], item.at("seed"));
-}
-
-template <typename Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const InvalidArgument& error) {
-    return error.what();
-  }
-  return "nothing thrown";
 }
 
 TEST(Resize, HasTheSameBitsAsPillow) {

@@ -7,10 +7,13 @@
 
 #include <cmath>
 
+#include "support/message_of.h"
 #include "vmr/core/error.h"
 
 namespace vmr::video {
 namespace {
+
+using vmr::test::message_of;
 
 using ::testing::HasSubstr;
 
@@ -125,19 +128,9 @@ TEST(FlowFromMotionVectors, CountsInPixelsOfTheWantedSize) {
   EXPECT_EQ(row(found, 1), stretches({{96, 1.f}}));
 }
 
-template <typename Call>
-std::string message(Call call) {
-  try {
-    call();
-  } catch (const InvalidArgument& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
-
 TEST(FlowFromMotionVectors, SaysWhatIsWrong) {
   const auto flow = [](const std::vector<BlockMotion>& frames, int64_t h = 16, int64_t w = 48) {
-    return message([&] { flow_from_motion_vectors(frames, h, w); });
+    return message_of([&] { flow_from_motion_vectors(frames, h, w); });
   };
   EXPECT_THAT(flow({frame(1), frame(1)}), HasSubstr("times that rise, got 1 after 1"));
   EXPECT_THAT(flow({frame(std::nan(""))}), HasSubstr("times that rise"));
@@ -147,7 +140,7 @@ TEST(FlowFromMotionVectors, SaysWhatIsWrong) {
               HasSubstr("size of the picture in pixels, got 0 x 0"));
   EXPECT_THAT(flow({frame(0, {came(8, 8, std::nanf(""), 0)})}), HasSubstr("within 1e+06 pixels"));
   EXPECT_THAT(flow({frame(0, {{0, 0, 0, 0, 0, 16}})}), HasSubstr("1 x 1 pixel or more"));
-  EXPECT_THAT(message([] { MotionVectorStream(16, 0); }), HasSubstr("MotionVectorStream"));
+  EXPECT_THAT(message_of([] { MotionVectorStream(16, 0); }), HasSubstr("MotionVectorStream"));
 }
 
 TEST(MotionVectorStream, FollowsThePictureFromOneTakeToTheNext) {
@@ -168,7 +161,7 @@ TEST(MotionVectorStream, FollowsThePictureFromOneTakeToTheNext) {
   EXPECT_FLOAT_EQ(stream.take(), 16.f / 3);
   EXPECT_DOUBLE_EQ(stream.covered(), 0.75);
   EXPECT_EQ(stream.take(), 0);
-  EXPECT_THAT(message([&] { stream.push(frame(4)); }), HasSubstr("got 4 after 4"));
+  EXPECT_THAT(message_of([&] { stream.push(frame(4)); }), HasSubstr("got 4 after 4"));
 }
 
 }  // namespace
