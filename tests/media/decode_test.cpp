@@ -240,6 +240,21 @@ void expect_references(const std::vector<MotionField>& motion,
   }
 }
 
+void expect_same_vectors(const std::vector<MotionField>& found,
+                         const std::vector<MotionField>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto &a = found[i].vectors, &b = expected[i].vectors;
+    EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                           [](const MotionVector& left, const MotionVector& right) {
+                             return left.src_x == right.src_x && left.src_y == right.src_y &&
+                                    left.dst_x == right.dst_x && left.dst_y == right.dst_y &&
+                                    left.width == right.width && left.source == right.source;
+                           }))
+        << i;
+  }
+}
+
 TEST(Decode, MotionVectorsKnowTheFramesTheyReferTo) {
   TempFolder folder;
   DecodePlan plan;
@@ -263,18 +278,28 @@ TEST(Decode, MotionVectorsKnowTheFramesTheyReferTo) {
     // With pixels the vectors are the same.
     DecodePlan both = plan;
     both.frame_jobs = {{}};
-    const auto beside = decode(folder / name, both);
-    ASSERT_EQ(beside.motion.size(), decoded.motion.size());
-    for (size_t i = 0; i < beside.motion.size(); ++i) {
-      const auto &a = beside.motion[i].vectors, &b = decoded.motion[i].vectors;
-      EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                             [](const MotionVector& left, const MotionVector& right) {
-                               return left.src_x == right.src_x && left.src_y == right.src_y &&
-                                      left.dst_x == right.dst_x && left.dst_y == right.dst_y &&
-                                      left.width == right.width && left.source == right.source;
-                             }))
-          << i;
-    }
+    expect_same_vectors(decode(folder / name, both).motion, decoded.motion);
+  }
+}
+
+// FFmpeg's own threads, one a frame, hand vectors out that are still being written.
+TEST(Decode, MotionVectorsDoNotDependOnThreads) {
+  TempFolder folder;
+  at::manual_seed(7);
+  FilmWriter film(folder / "a.mp4", {.width = 640, .height = 480, .channels = 0, .b_frames = 3});
+  const at::Tensor ground = at::randint(64, 192, {600, 760, 3}, at::kFloat);
+  for (int i = 0; i < 40; ++i) {
+    const at::Tensor seen = ground.narrow(0, 2 * i, 480).narrow(1, 3 * i, 640);
+    film.add_frame((seen + 6 * at::randn({480, 640, 3})).clamp(0, 255).to(at::kByte));
+  }
+  film.finish();
+  DecodePlan plan;
+  plan.motion_vectors = true;
+  const auto alone = decode(folder / "a.mp4", plan);
+  ASSERT_EQ(alone.motion.size(), 40u);
+  plan.threads = 16;
+  for (int turn = 0; turn < 3; ++turn) {
+    expect_same_vectors(decode(folder / "a.mp4", plan).motion, alone.motion);
   }
 }
 

@@ -206,7 +206,12 @@ CodecHandle open_decoder(const Input& input, const AVStream* stream, int threads
   codec->thread_count = threads;
   codec->max_pixels = kMaxPixels;
   codec->log_level_offset = kSilentLogOffset;
-  if (motion_vectors) codec->export_side_data |= AV_CODEC_EXPORT_DATA_MVS;
+  if (motion_vectors) {
+    codec->export_side_data |= AV_CODEC_EXPORT_DATA_MVS;
+    // With a thread for each frame FFmpeg exports the vectors of a frame while its own thread may
+    // still be writing them, and the answer depends on which is faster.
+    codec->thread_type = FF_THREAD_SLICE;
+  }
   if (result >= 0) result = avcodec_open2(codec.get(), decoder, nullptr);
   if (result < 0) {
     input.fail(vmr::detail::concat("the ", avcodec_get_name(id),

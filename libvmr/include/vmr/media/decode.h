@@ -49,7 +49,9 @@ struct DecodePlan {
   // Where given, gets each frame's motion in the order of presentation, on the calling thread, and
   // returns whether it wants more; Decoded::motion stays empty. An hour of 1080p holds some 30 GB.
   std::function<bool(MotionField)> on_motion;
-  int threads = 1;          // of the video decoder; changes speed only. 0: one per core
+  // Of the video decoder; changes speed only. 0: one per core. Motion vectors come from a decoder
+  // that shares out slices, so they gain from threads only where frames have several slices.
+  int threads = 1;
   bool decode_all = false;  // never skip; changes speed only
   // Called before a file is decoded again from its beginning, because damage was found where frames
   // were skipped: a `prepare` with a memory of earlier frames forgets them here.
