@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/instruction_sets.h"
+
 namespace vmr::nn {
 namespace {
 
@@ -132,11 +134,8 @@ void drop_portable(const float* in, float* out, int64_t count, int64_t begin, in
 
 Kernel* best_kernel() {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq")) {
-    return drop_avx512;
-  }
-  if (__builtin_cpu_supports("avx2")) return drop_avx2;
+  if (vmr::detail::has_avx512()) return drop_avx512;
+  if (vmr::detail::has_avx2()) return drop_avx2;
 #endif
   return drop_portable;
 }

@@ -1,3 +1,4 @@
+#include "core/instruction_sets.h"
 #include "retrieval/dot_kernel.h"
 
 namespace vmr::retrieval {
@@ -7,9 +8,7 @@ const NamedDotTiles* available_dot_tiles() {
                                       {"avx2", dot_tiles_avx2},
                                       {"generic", dot_tiles_generic},
                                       {"", nullptr}};
-  static const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool avx512 = avx2 && __builtin_cpu_supports("avx512f");
-  return all + (avx512 ? 0 : avx2 ? 1 : 2);
+  return all + (vmr::detail::has_avx512() ? 0 : vmr::detail::has_avx2() ? 1 : 2);
 }
 
 }  // namespace vmr::retrieval

@@ -4,6 +4,7 @@
 #if defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 
+#include "core/instruction_sets.h"
 #include "video/farneback_bilinear.h"
 #include "video/farneback_lanes.h"
 
@@ -131,8 +132,7 @@ struct Lanes8 {
 
 const FarnebackKernels* farneback_avx2() {
   static constexpr FarnebackKernels kKernels = Stages<Lanes8>::kernels("AVX2");
-  static const bool runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return runs ? &kKernels : nullptr;
+  return vmr::detail::has_avx2() ? &kKernels : nullptr;
 }
 
 }  // namespace vmr::video::detail

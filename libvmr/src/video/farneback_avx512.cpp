@@ -4,6 +4,7 @@
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #include <immintrin.h>
 
+#include "core/instruction_sets.h"
 #include "video/farneback_bilinear.h"
 #include "video/farneback_lanes.h"
 
@@ -119,10 +120,7 @@ struct Lanes16 {
 
 const FarnebackKernels* farneback_avx512() {
   static constexpr FarnebackKernels kKernels = Stages<Lanes16>::kernels("AVX-512");
-  static const bool runs = __builtin_cpu_supports("avx512f") &&
-                           __builtin_cpu_supports("avx512bw") &&
-                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return runs ? &kKernels : nullptr;
+  return vmr::detail::has_avx512() ? &kKernels : nullptr;
 }
 
 }  // namespace vmr::video::detail
