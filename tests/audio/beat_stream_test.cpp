@@ -257,8 +257,10 @@ TEST(BeatStream, GoesOnBehindAPieceThatItRefused) {
   BeatStream stream;
   auto beats = stream.push(song.waveform.slice(0, 0, 100000));
   auto broken = song.waveform.slice(0, 100000, 120000).clone();
-  broken.mutable_data_ptr<float>()[19999] = NAN;
-  EXPECT_THROW(stream.push(broken), InvalidArgument);
+  for (const float value : {NAN, 1e20F}) {
+    broken.mutable_data_ptr<float>()[19999] = value;
+    EXPECT_THROW(stream.push(broken), InvalidArgument) << value;
+  }
   for (const auto& beat : stream.push(song.waveform.slice(0, 100000))) beats.push_back(beat);
   for (const auto& beat : stream.flush()) beats.push_back(beat);
   const auto whole = beats_of(song.waveform);

@@ -197,6 +197,11 @@ TEST(Beat, TakesTheBeatsOfAnExternalTracker) {
   EXPECT_NEAR(track.tempo_bpm, 100, 1e-9);
   ASSERT_EQ(track.beat_frames.size(), 3u);
   EXPECT_NEAR(static_cast<double>(track.beat_frames[1]) * 0.010, 1.1, 0.006);
+  for (const std::vector<double>& wrong :
+       {std::vector<double>{0.5, 0.4}, {-1}, {NAN}, {INFINITY}}) {
+    options.external = [&](const at::Tensor&, double) { return wrong; };
+    EXPECT_THROW(track_beats(at::zeros({32000}), options), InvalidArgument);
+  }
 }
 
 TEST(Beat, NamesWhatIsWrong) {

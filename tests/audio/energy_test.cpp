@@ -32,7 +32,10 @@ TEST(EnergyCurve, TakesWholeHopsAndNamesSilenceTheFloor) {
 
 TEST(EnergyCurve, RefusesWhatIsNoSound) {
   EXPECT_THROW(energy_curve(at::zeros({2, 16000})), InvalidArgument);
-  EXPECT_THROW(energy_curve(at::full({16000}, std::nan(""))), InvalidArgument);
+  EXPECT_THROW(energy_curve(at::full({100}, std::nan(""))), InvalidArgument);  // less than a hop
+  auto sound = at::zeros({16000});
+  sound[15999] = 1e20;  // its square is infinite
+  EXPECT_THROW(energy_curve(sound), InvalidArgument);
   EXPECT_THROW(energy_curve(at::zeros({16000}), {.hop_seconds = 0}), InvalidArgument);
 }
 

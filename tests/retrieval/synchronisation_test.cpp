@@ -84,6 +84,45 @@ TEST(Synchronise, IsAStandardScoreOfRandomPlaces) {
   EXPECT_NEAR(std::fmod(fit.offset_seconds, 0.5), 0.25, 0.0011);
 }
 
+TEST(Synchronise, StaysWithinTheTrackWhereTheEndIsBest) {
+  // Lengths whose last place on the grid of 10 ms is rounded past the track's end.
+  for (const auto& [film_seconds, track_seconds] : {std::pair{8.0, 32.4}, {60.0, 14.2}}) {
+    FilmRhythm film{.duration_seconds = film_seconds};
+    TrackRhythm track{.duration_seconds = track_seconds};
+    const double last = std::max(0.0, track_seconds - film_seconds);
+    for (const double time : {0.4, 1.5, 2.9, 4.0, 6.2}) {
+      film.cuts.push_back({time, 1});
+      track.beats_seconds.push_back(last + time);
+    }
+    const auto fit = synchronise(film, track);
+    EXPECT_NEAR(fit.offset_seconds, last, 1e-9);
+    EXPECT_LE(fit.offset_seconds, last);
+    EXPECT_EQ(synchronise_at(film, track, fit.offset_seconds).score, fit.score);
+  }
+}
+
+TEST(Synchronise, IgnoresTimesOutsideFilmAndTrack) {
+  FilmRhythm film{.duration_seconds = 10,
+                  .cuts = events({1.02, 3.04, 6.06}),
+                  .motion = {.rate_hz = 10, .values = std::vector<float>(100, 1.0f)}};
+  film.motion.values[31] = 4;
+  TrackRhythm track{
+      .duration_seconds = 60, .beats_seconds = grid(0.5, 0.5, 60), .sections = events({3.1, 30})};
+  const auto plain = synchronise_at(film, track, 0);
+  for (const double outside : {-5.0, 1e300}) {
+    FilmRhythm longer = film;
+    longer.cuts.insert(outside < 0 ? longer.cuts.begin() : longer.cuts.end(), {outside, 1});
+    const auto fit = synchronise_at(longer, track, 0);
+    EXPECT_EQ(fit.score, plain.score);
+    EXPECT_EQ(fit.cut_error_mean_ms, plain.cut_error_mean_ms);
+    EXPECT_EQ(fit.beats_hit, plain.beats_hit);
+    EXPECT_EQ(motion_peaks(longer).size(), motion_peaks(film).size());
+  }
+  TrackRhythm late{.duration_seconds = 8, .beats_seconds = {1, 3, 8.5}};
+  film.cuts = events({7.9});
+  EXPECT_NEAR(*synchronise_at(film, late, 0).cut_error_mean_ms, 4900, 1e-6);
+}
+
 TEST(Synchronise, TellsTheErrorOfCutsToBeats) {
   // Five cuts are exactly on beats and one is 100 ms late.
   TrackRhythm track{.duration_seconds = 30, .beats_seconds = grid(0.2, 0.7, 30)};

@@ -96,6 +96,13 @@ void track_song(const at::Tensor& waveform, const BeatOptions& options, BeatResu
 
 void track_external(const at::Tensor& waveform, const BeatOptions& options, BeatResult& result) {
   result.beats_seconds = options.external(waveform, options.rate_hz);
+  double before = 0;
+  for (const double seconds : result.beats_seconds) {
+    VMR_CHECK(std::isfinite(seconds) && seconds >= before,
+              "track_beats: the external tracker gave ", seconds, " s after ", before,
+              " s; expected times of 0 or more that rise");
+    before = seconds;
+  }
   const double rate = frames_per_second(result.onset_options);
   const auto last = result.onset.size(0) - 1;
   for (const double seconds : result.beats_seconds)

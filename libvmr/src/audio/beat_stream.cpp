@@ -21,14 +21,6 @@ constexpr int64_t kShortBlock = 50, kLongBlock = 100;
 constexpr double kSlackSeconds = 0.05;
 constexpr double kLongestLatency = 2;
 
-void check_finite(const at::Tensor& samples) {
-  const auto* values = samples.const_data_ptr<float>();
-  const auto* bad = std::find_if(values, values + samples.numel(),
-                                 [](float value) { return !std::isfinite(value); });
-  VMR_CHECK(bad == values + samples.numel(), "BeatStream::push: sample ", bad - values, " of ",
-            samples.numel(), " is not finite; clean the samples first");
-}
-
 }  // namespace
 
 // Samples wait in `block` until it holds those of block_frames frames. So what is computed depends
@@ -91,7 +83,7 @@ std::vector<StreamBeat> BeatStream::push(const at::Tensor& samples) {
             "BeatStream::push: the stream was flushed; make a new one for more sound");
   detail::check_waveform("BeatStream::push", samples, false, false);
   const auto piece = samples.detach().to(at::kCPU).contiguous();
-  check_finite(piece);
+  detail::check_samples("BeatStream::push", piece);
   std::vector<StreamBeat> beats;
   for (int64_t done = 0; done < piece.numel();) {
     const int64_t count = std::min(piece.numel() - done, impl_->block.numel() - impl_->filled);

@@ -26,6 +26,7 @@ at::Tensor energy_curve(const at::Tensor& waveform, const EnergyOptions& options
   validate(options);
   detail::check_waveform("energy_curve", waveform, false, false);
   const auto sound = waveform.cpu().contiguous();
+  detail::check_samples("energy_curve", sound);
   const auto hop = std::llround(options.rate_hz * options.hop_seconds);
   const auto count = sound.size(0) / hop;
   auto curve = at::empty({count}, at::kFloat);
@@ -34,8 +35,6 @@ at::Tensor energy_curve(const at::Tensor& waveform, const EnergyOptions& options
   for (int64_t t = 0; t < count; ++t) {
     double sum = 0;
     for (int64_t i = t * hop; i < (t + 1) * hop; ++i) sum += double(sample[i]) * double(sample[i]);
-    VMR_CHECK(std::isfinite(sum),
-              "energy_curve: the waveform has samples that are not finite; clean it first");
     const double decibels = 10 * std::log10(sum / double(hop));  // -inf for silence
     out[t] = float(std::max(decibels, options.floor_decibels));
   }

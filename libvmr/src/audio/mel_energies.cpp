@@ -8,6 +8,7 @@
 #include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/dispatch.h"
 #include "vmr/core/error.h"
@@ -123,6 +124,16 @@ void check_waveform(const char* function, const at::Tensor& waveform, bool batch
   VMR_CHECK(type == at::kFloat || (doubles && type == at::kDouble), function, ": expected float32",
             doubles ? " or float64" : "", " samples in [-1, 1], got ", c10::toString(type),
             "; convert and scale them");
+}
+
+void check_samples(const char* function, const at::Tensor& samples) {
+  constexpr float kLargest = 1e12F;  // the power of a spectrum of 2^20 such samples is finite
+  const auto* values = samples.const_data_ptr<float>();
+  const auto* bad = std::find_if(values, values + samples.numel(),
+                                 [](float value) { return !(std::abs(value) <= kLargest); });
+  VMR_CHECK(bad == values + samples.numel(), function, ": sample ", bad - values, " of ",
+            samples.numel(), " is ", *bad,
+            "; expected finite samples in [-1, 1], clean them first");
 }
 
 }  // namespace vmr::audio::detail

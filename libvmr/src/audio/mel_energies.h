@@ -24,4 +24,8 @@ at::Tensor log_mel_rows(const at::Tensor& waveform, const LogMelOptions& options
 // float32, or float64 where `doubles`.
 void check_waveform(const char* function, const at::Tensor& waveform, bool batched, bool doubles);
 
+// Throws: InvalidArgument for a sample that is not finite, or so large that its power is not.
+// samples: contiguous float32 on the CPU.
+void check_samples(const char* function, const at::Tensor& samples);
+
 }  // namespace vmr::audio::detail

@@ -41,8 +41,6 @@ at::Tensor section_frames(const at::Tensor& waveform, const SectionOptions& opti
   const auto* value = rows.const_data_ptr<float>();
   auto* out = frames.mutable_data_ptr<float>();
   const float top = rows.numel() > 0 ? *std::max_element(value, value + rows.numel()) : 0;
-  VMR_CHECK(std::isfinite(top),
-            "section_changes: the waveform has samples that are not finite; clean it first");
   std::vector<double> means(kMels, 0.0);
   for (int64_t t = 0; t < count * each; ++t) {
     for (int64_t band = 0; band < kMels; ++band) {
@@ -156,6 +154,7 @@ std::vector<SectionChange> section_changes(const at::Tensor& waveform,
                                            const SectionOptions& options) {
   validate(options);
   detail::check_waveform("section_changes", waveform, false, false);
+  detail::check_samples("section_changes", waveform.cpu().contiguous());
   const auto frames = section_frames(waveform, options);
   const auto count = [&](double seconds) {
     return std::max<int64_t>(1, std::llround(seconds / options.hop_seconds));
@@ -164,11 +163,13 @@ std::vector<SectionChange> section_changes(const at::Tensor& waveform,
   const auto novelty = section_novelty(frames, half);
   const auto* value = novelty.const_data_ptr<double>();
   std::vector<SectionChange> changes;
-  const double hop = double(spectrum_hops(options) * hop_samples(options)) / options.rate_hz;
+  const double hop = double(hop_samples(options)) / options.rate_hz;
+  const auto each = double(spectrum_hops(options));
   for (const auto peak :
        section_peaks(novelty, half, count(options.min_seconds), options.min_strength)) {
-    changes.push_back(
-        {double(peak) * hop, value[peak] - local_mean(value, novelty.size(0), peak, half)});
+    // A frame of the spectrum is centred on its time: the border is half a hop before the first.
+    changes.push_back({(double(peak) * each - 0.5) * hop,
+                       value[peak] - local_mean(value, novelty.size(0), peak, half)});
   }
   return changes;
 }

@@ -70,7 +70,9 @@ SampledCurve calm_motion(const FilmRhythm& film) {
   for (const TimedEvent& cut : film.cuts) {
     // The step onto the new shot's first frame ends at the cut; a clock slower or faster than the
     // film's puts it one or two steps later.
-    const auto step = int64_t(std::llround(cut.seconds * motion.rate_hz)) - 1;
+    const double place = cut.seconds * motion.rate_hz;
+    if (place < 0 || place > double(count)) continue;
+    const auto step = int64_t(std::llround(place)) - 1;
     if (step < 1 || step + 3 >= count) continue;
     const float before = values[size_t(step - 1)], after = values[size_t(step + 3)];
     for (const int64_t at : {step, step + 1, step + 2}) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "retrieval/null_level.h"
 #include "retrieval/pairing.h"
@@ -16,14 +17,19 @@ constexpr double kHitSeconds = 0.04;
 constexpr double kSectionHitSeconds = 0.5;
 constexpr double kStretchDriftSeconds = 0.05;
 
-// What people read beside the score.
+// What people read beside the score. Times outside the film or the track count nowhere.
 void describe(const FilmRhythm& film, const TrackRhythm& track, Synchronisation& result) {
-  std::vector<double> errors;
+  std::vector<double> errors, beats;
   double cuts = 0;
-  const auto& beats = track.beats_seconds;
+  const auto within = [](double seconds, double end) { return seconds >= 0 && seconds <= end; };
+  std::copy_if(track.beats_seconds.begin(), track.beats_seconds.end(), std::back_inserter(beats),
+               [&](double beat) { return within(beat, track.duration_seconds); });
   for (const auto& cut : film.cuts) {
     const double heard = result.offset_seconds + result.stretch * cut.seconds;
-    if (beats.empty() || heard < 0 || heard > track.duration_seconds) continue;
+    if (beats.empty() || !within(cut.seconds, film.duration_seconds) ||
+        !within(heard, track.duration_seconds)) {
+      continue;
+    }
     const auto after = std::lower_bound(beats.begin(), beats.end(), heard);
     double error = after == beats.end() ? heard - beats.back() : *after - heard;
     if (after != beats.begin()) error = std::min(error, heard - *(after - 1));
@@ -46,10 +52,14 @@ void describe(const FilmRhythm& film, const TrackRhythm& track, Synchronisation&
   double total = 0, met = 0;
   for (const auto& section : track.sections) {
     const double seen = (section.seconds - result.offset_seconds) / result.stretch;
-    if (seen <= 0 || seen >= film.duration_seconds) continue;
+    if (seen <= 0 || seen >= film.duration_seconds ||
+        !within(section.seconds, track.duration_seconds)) {
+      continue;
+    }
     total += section.strength;
     const bool near = std::any_of(film.cuts.begin(), film.cuts.end(), [&](const auto& cut) {
-      return std::abs(cut.seconds - seen) <= kSectionHitSeconds;
+      return within(cut.seconds, film.duration_seconds) &&
+             std::abs(cut.seconds - seen) <= kSectionHitSeconds;
     });
     if (near) met += section.strength;
   }
@@ -74,7 +84,8 @@ Synchronisation best_of(const FilmRhythm& film, const std::vector<detail::FilmVi
     found = true;
     best = double(*top);
     const double grid =
-        pairing.first_offset() + double(top - curve.begin()) * detail::kOffsetStepSeconds;
+        std::min(pairing.last_offset(),  // which rounding may pass
+                 pairing.first_offset() + double(top - curve.begin()) * detail::kOffsetStepSeconds);
     result.offset_seconds = offset ? *offset : pairing.refined(grid);
     result.stretch = view.stretch;
     result.parts = pairing.parts(result.offset_seconds);

@@ -16,7 +16,8 @@ struct SectionOptions {
   double rate_hz = 16000;      // 8000 to 192000
   double hop_seconds = 0.25;   // of a frame of the comparison, 0.05 to 2
   double kernel_seconds = 12;  // what is compared on each side of a change, 2 to 60
-  double min_seconds = 4;      // between changes; of two nearer ones the stronger stays
+  // Between changes, of which the stronger stays, and from a change to either end of the music.
+  double min_seconds = 4;
   double min_strength = 0.05;  // of a change, above the mean novelty around it
 };
 
@@ -43,7 +44,8 @@ std::vector<SectionChange> section_changes(const at::Tensor& waveform,
 at::Tensor section_novelty(const at::Tensor& frames, int64_t half);
 
 // Peaks of the novelty: local maxima that stand min_strength above the mean over `around` values to
-// each side, no two nearer than `apart`. Returns frame numbers, rising.
+// each side, no two nearer than `apart`, and none within `apart` of an end. Returns frame numbers,
+// rising.
 std::vector<int64_t> section_peaks(const at::Tensor& novelty, int64_t around, int64_t apart,
                                    double min_strength);
 
