@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "nn/formula_weights.h"
+#include "pipeline/tag_texts.h"
 #include "pipeline/tiny_system.h"
 #include "support/temp_folder.h"
 #include "text/model_folder.h"
@@ -209,27 +210,29 @@ TEST_F(WholeWay, ACatalogueAnswersWithoutWhatItWasMadeFrom) {
   EXPECT_EQ(there->match(film).front().id, here->match(film).front().id);
 }
 
-// A sentence encoder small enough to make here: every tag and "piano" are words of it.
+// A sentence encoder small enough to make here, its transformer in a folder of its own as in older
+// published ones: every tag and "piano" are words of it.
 void write_text_encoder(const test::ModelFolder& folder, const store::Manifest& manifest) {
   std::set<std::string> words = {"piano"};
   for (const auto& item : manifest.items) words.insert(item.tags.begin(), item.tags.end());
   std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n";
   for (const auto& word : words) vocabulary += word + "\n";
   const int64_t size = int64_t(words.size()) + 4;
-  folder.write("vocab.txt", vocabulary);
-  folder.write("config.json", json{{"model_type", "bert"},
-                                   {"vocab_size", size},
-                                   {"hidden_size", 16},
-                                   {"num_hidden_layers", 1},
-                                   {"num_attention_heads", 2},
-                                   {"intermediate_size", 16},
-                                   {"max_position_embeddings", 12},
-                                   {"type_vocab_size", 2},
-                                   {"layer_norm_eps", 1e-12},
-                                   {"hidden_act", "gelu"}});
-  folder.write("modules.json",
-               json::array({{{"idx", 0}, {"path", ""}, {"type", "x.models.Transformer"}},
-                            {{"idx", 1}, {"path", "1_Pooling"}, {"type", "x.models.Pooling"}}}));
+  folder.write("0_Transformer/vocab.txt", vocabulary);
+  folder.write("0_Transformer/config.json", json{{"model_type", "bert"},
+                                                 {"vocab_size", size},
+                                                 {"hidden_size", 16},
+                                                 {"num_hidden_layers", 1},
+                                                 {"num_attention_heads", 2},
+                                                 {"intermediate_size", 16},
+                                                 {"max_position_embeddings", 12},
+                                                 {"type_vocab_size", 2},
+                                                 {"layer_norm_eps", 1e-12},
+                                                 {"hidden_act", "gelu"}});
+  folder.write(
+      "modules.json",
+      json::array({{{"idx", 0}, {"path", "0_Transformer"}, {"type", "x.models.Transformer"}},
+                   {{"idx", 1}, {"path", "1_Pooling"}, {"type", "x.models.Pooling"}}}));
   folder.write("1_Pooling/config.json",
                json{{"word_embedding_dimension", 16}, {"pooling_mode_mean_tokens", true}});
   text::BertEncoder net{text::BertEncoderOptions(text::BertKind::bert, size, 16)
@@ -242,7 +245,7 @@ void write_text_encoder(const test::ModelFolder& folder, const store::Manifest& 
   for (const auto& item : net->named_parameters()) {
     weights.emplace_back(item.key(), item.value().detach());
   }
-  store::write_safetensors(folder.path() / "model.safetensors", weights);
+  store::write_safetensors(folder.path() / "0_Transformer" / "model.safetensors", weights);
 }
 
 TEST_F(WholeWay, AnyWordsFindMusicWhereTheStoreHasASentenceEncoder) {
@@ -251,7 +254,9 @@ TEST_F(WholeWay, AnyWordsFindMusicWhereTheStoreHasASentenceEncoder) {
   fs::copy(root() / "store", elsewhere / "store", fs::copy_options::recursive);
   const test::ModelFolder encoder;
   write_text_encoder(encoder, read_library());
+  encoder.write("onnx/model.onnx", json::object());
   const auto summary = embed_tags(encoder.path(), elsewhere / "store");
+  EXPECT_FALSE(fs::exists(text_encoder_folder(elsewhere / "store") / "onnx"));
   EXPECT_GT(summary.items, 1);
   EXPECT_EQ(embed_tags(encoder.path(), elsewhere / "store").items, 0);
   train_matching(tiny_recipe(), elsewhere / "store", elsewhere / "run");

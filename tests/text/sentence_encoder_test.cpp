@@ -181,6 +181,39 @@ TEST_F(SentenceEncoderTest, ListsAllWeightsThatDoNotFit) {
   EXPECT_THAT(message_of<StoreError>([&] { open(); }), HasSubstr("model.safetensors"));
 }
 
+TEST_F(SentenceEncoderTest, SizesThatTheWeightsDoNotHaveCostNoMemory) {
+  auto config = json::parse(std::ifstream(folder.path() / "config.json"));
+  for (const char* key : {"vocab_size", "max_position_embeddings", "intermediate_size"}) {
+    auto changed = config;
+    changed[key] = int64_t{1} << 40;  // some terabytes
+    folder.write("config.json", changed);
+    EXPECT_THAT(message_of<StoreError>([&] { open(); }),
+                AllOf(HasSubstr("do not fit config.json"), HasSubstr("1099511627776")))
+        << key;
+  }
+  config["num_hidden_layers"] = int64_t{1} << 40;
+  folder.write("config.json", config);
+  EXPECT_THAT(message_of<StoreError>([&] { open(); }), HasSubstr("2 layers"));
+}
+
+TEST_F(SentenceEncoderTest, ReadsNoOtherFilesThanItNames) {
+  folder.write("model.onnx", json::object());
+  folder.copy(golden_path("pytorch_model.bin"));  // model.safetensors is read
+  const auto files = SentenceEncoder::files(folder.path());
+  EXPECT_THAT(files, testing::Contains("model.safetensors"));
+  EXPECT_THAT(files, testing::Contains("modules.json"));
+  EXPECT_THAT(files, testing::Not(testing::Contains("model.onnx")));
+  EXPECT_THAT(files, testing::Not(testing::Contains("pytorch_model.bin")));
+  test::TempFolder elsewhere;
+  for (const auto& file : files) {
+    std::filesystem::create_directories((elsewhere / file.string()).parent_path());
+    std::filesystem::copy_file(folder.path() / file, elsewhere / file.string());
+  }
+  expect_near(SentenceEncoder::open(elsewhere.path()).encode(kTexts), open().encode(kTexts), 0);
+  folder.write("modules.json", json::array({{{"path", "../other"}, {"type", "x.Transformer"}}}));
+  EXPECT_THAT(message_of<InvalidArgument>([&] { open(); }), HasSubstr("inside of the folder"));
+}
+
 TEST_F(SentenceEncoderTest, SaysWhatItCannotRead) {
   EXPECT_THAT(message_of<InvalidArgument>([&] {
                 open().encode({"a", "\xff"});

@@ -224,9 +224,11 @@ class RunMatcher : public Matcher {
     at::Tensor sentence;
     if (place) {
       sentence = run_.tags.vectors.narrow(0, *place, 1);
-    } else if (const auto config = catalogue_->attachment_path("text/config.json")) {
+    } else if (const auto modules = catalogue_->attachment_path("text/modules.json")) {
       if (!text_encoder_) {
-        text_encoder_.emplace(text::SentenceEncoder::open(config->parent_path()));
+        text::SentenceEncoderOptions options;
+        options.device = device_;
+        text_encoder_.emplace(text::SentenceEncoder::open(modules->parent_path(), options));
       }
       sentence = text_encoder_->encode({words});
     } else {

@@ -26,15 +26,14 @@ std::vector<std::string> first_tags(const store::Manifest& manifest) {
   return {tags.begin(), tags.end()};
 }
 
-// Of all files by name, so that another model in a folder of the same name is another provenance.
+// Of what is read of the folder, so that another model in one of the same name is another
+// provenance.
 std::string folder_hash(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) {
-      files[entry.path().lexically_relative(folder).string()] = hash_file(entry.path());
-    }
+  std::map<std::string, std::string> hashes;
+  for (const auto& file : text::SentenceEncoder::files(folder)) {
+    hashes[file.string()] = hash_file(folder / file);
   }
-  return hash_text(nlohmann::json(files).dump());
+  return hash_text(nlohmann::json(hashes).dump());
 }
 
 }  // namespace
@@ -92,7 +91,10 @@ EmbedSummary embed_tags(const fs::path& encoder_folder, const fs::path& store_fo
     store->remove_feature(kTagFeature, "tag");
   }
   vmr::detail::replace_folder(text_encoder_folder(store_folder), [&](const fs::path& aside) {
-    fs::copy(encoder_folder, aside, fs::copy_options::recursive);
+    for (const auto& file : text::SentenceEncoder::files(encoder_folder)) {
+      fs::create_directories((aside / file).parent_path());
+      fs::copy_file(encoder_folder / file, aside / file);
+    }
   });
   std::vector<std::string> missing;
   for (const auto& tag : tags) {

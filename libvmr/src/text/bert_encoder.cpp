@@ -144,6 +144,10 @@ BertEncoderImpl::BertEncoderImpl(const BertEncoderOptions& options_) : options(o
 
 void BertEncoderImpl::reset() {
   const auto table = [&](int64_t rows, int64_t width) {
+    if (!options.draw()) {
+      const auto weight = torch::empty({rows, width});
+      return torch::nn::Embedding(torch::nn::EmbeddingOptions(rows, width)._weight(weight)).ptr();
+    }
     torch::nn::Embedding embedding(rows, width);
     const torch::NoGradGuard no_grad;
     embedding->weight.mul_(0.02);  // N(0, 0.02 squared), as in the published pre-trainings

@@ -46,6 +46,31 @@ NamedTensors read_weights(const std::filesystem::path& folder) {
                    " has neither model.safetensors nor pytorch_model.bin");
 }
 
+void check_sizes(const BertEncoderOptions& options, const NamedTensors& tensors,
+                 const std::string& source) {
+  const auto prefix = encoder_prefix(tensors, source);
+  const auto check = [&](const std::string& name, std::vector<int64_t> sizes) {
+    for (const auto& [full_name, tensor] : tensors) {
+      if (full_name != prefix + name || tensor.sizes() == at::IntArrayRef(sizes)) continue;
+      throw StoreError(vmr::detail::concat("SentenceEncoder: the weights in ", source,
+                                           " do not fit config.json: ", name, " is ",
+                                           tensor.sizes(), ", expected ", at::IntArrayRef(sizes)));
+    }
+  };
+  check("embeddings.word_embeddings.weight", {options.vocabulary(), options.dim()});
+  check("embeddings.position_embeddings.weight", {options.positions(), options.dim()});
+  check("embeddings.token_type_embeddings.weight", {options.token_types(), options.dim()});
+  check("encoder.relative_attention_bias.weight", {options.relative_buckets(), options.heads()});
+  check("encoder.layer.0.intermediate.dense.weight", {options.feed_forward(), options.dim()});
+  const auto layers = std::count_if(tensors.begin(), tensors.end(), [](const auto& tensor) {
+    return tensor.first.ends_with("intermediate.dense.weight");
+  });
+  if (options.layers() > layers) {
+    throw StoreError(vmr::detail::concat("SentenceEncoder: the weights in ", source, " have ",
+                                         layers, " layers, config.json ", options.layers()));
+  }
+}
+
 void load_weights(BertEncoder& net, const NamedTensors& tensors, const std::string& source) {
   const torch::NoGradGuard no_grad;
   const auto prefix = encoder_prefix(tensors, source);

@@ -88,20 +88,27 @@ SentenceEncoder SentenceEncoder::open(const std::filesystem::path& path,
   validate(options);
   auto folder = detail::read_sentence_folder(path);
   auto tokenizer = open_tokenizer(folder.transformer);
-  BertEncoder net(folder.encoder);
+  const auto weights = detail::read_weights(folder.transformer);
+  const auto source = folder.transformer.string();
+  detail::check_sizes(folder.encoder, weights, source);  // before memory is taken by them
+  BertEncoder net(folder.encoder.draw(false));
   // A tokenizer may know fewer ids than the table has rows (padded to a round number), never more.
   if (tokenizer->size() > folder.encoder.vocabulary()) {
     throw StoreError(vmr::detail::concat(
         "SentenceEncoder: the tokenizer in ", folder.transformer.string(), " has ",
         tokenizer->size(), " ids, config.json a vocabulary of ", folder.encoder.vocabulary()));
   }
-  detail::load_weights(net, detail::read_weights(folder.transformer), folder.transformer.string());
+  detail::load_weights(net, weights, source);
   net->to(options.device);
   net->eval();
   auto most = options.max_tokens > 0 ? options.max_tokens : folder.max_tokens;
   if (most <= 0 || most > net->max_time()) most = net->max_time();
   return SentenceEncoder(std::make_unique<Impl>(
       Impl{options, std::move(folder), std::move(tokenizer), std::move(net), most}));
+}
+
+std::vector<std::filesystem::path> SentenceEncoder::files(const std::filesystem::path& folder) {
+  return detail::read_sentence_folder(folder).files;
 }
 
 at::Tensor SentenceEncoder::encode(const std::vector<std::string>& texts) const {

@@ -1,5 +1,6 @@
 #include "text/sentence_folder.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "vmr/core/error.h"
@@ -74,6 +75,33 @@ std::vector<Pooling> read_pooling(const Path& folder) {
   return pooling;
 }
 
+// Of model.safetensors and pytorch_model.bin the first is read.
+constexpr const char* kTransformerFiles[] = {
+    "config.json",       "sentence_bert_config.json", "model.safetensors",
+    "pytorch_model.bin", "sentencepiece.bpe.model",   "special_tokens_map.json",
+    "tokenizer.json",    "tokenizer_config.json",     "vocab.txt"};
+
+std::vector<Path> files_of(const Path& folder, const Path& transformer, const Path& pooling) {
+  std::vector<Path> files = {"modules.json", (pooling / "config.json").lexically_relative(folder)};
+  for (const Path name : kTransformerFiles) {
+    const bool other =
+        name == "pytorch_model.bin" && std::filesystem::exists(transformer / "model.safetensors");
+    if (other || !std::filesystem::exists(transformer / name)) continue;
+    files.push_back((transformer / name).lexically_relative(folder));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Where a module lies; "" is the folder itself.
+Path place_of(const Path& folder, const std::string& path, const std::string& source) {
+  const auto inside = Path(path).lexically_normal();
+  VMR_CHECK(inside.is_relative() && (inside.empty() || *inside.begin() != ".."),
+            "SentenceEncoder: ", source, ": expected modules inside of the folder, got the path ",
+            path);
+  return inside.empty() ? folder : folder / inside;
+}
+
 std::string last_part(const std::string& type) { return type.substr(type.rfind('.') + 1); }
 
 }  // namespace
@@ -83,12 +111,15 @@ SentenceFolder read_sentence_folder(const Path& folder) {
   const auto modules = read_json_file(path);
   SentenceFolder result{folder, BertEncoderOptions(BertKind::bert, 0, 0)};
   std::vector<std::string> order;
+  Path pooling;
   try {
     for (const auto& module : modules) {
-      const auto place = folder / module.at("path").get<std::string>();
+      const auto place = place_of(folder, module.at("path").get<std::string>(), path);
       order.push_back(last_part(module.at("type").get<std::string>()));
       if (order.back() == "Transformer") result.transformer = place;
-      if (order.back() == "Pooling") result.pooling = read_pooling(place);
+      if (order.back() != "Pooling") continue;
+      pooling = place;
+      result.pooling = read_pooling(place);
     }
   } catch (const Json::exception& error) {
     throw StoreError("SentenceEncoder: " + path + ": " + error.what());
@@ -109,6 +140,7 @@ SentenceFolder read_sentence_folder(const Path& folder) {
     reader.field("max_seq_length", result.max_tokens);
     reader.field("do_lower_case", result.lower_case);
   }
+  result.files = files_of(folder, result.transformer, pooling);
   return result;
 }
 

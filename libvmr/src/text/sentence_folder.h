@@ -17,6 +17,8 @@ struct SentenceFolder {
   bool normalise = false;
   bool lower_case = false;  // before the tokenizer
   int64_t max_tokens = 0;   // 0 = not said
+  // What is read of the folder, relative to it, sorted.
+  std::vector<std::filesystem::path> files;
 };
 
 // Throws: StoreError for missing or damaged files; InvalidArgument for what is not read.

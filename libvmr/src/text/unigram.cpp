@@ -17,6 +17,7 @@ constexpr const char* kFairseqFirst[] = {"<s>", "<pad>", "</s>", "<unk>"};
 constexpr const char* kPlugin = "libvmr_unigram.so";
 
 // Beside the library or program this code is in, or where it was built.
+// Beside this library, else where the loader looks for it.
 fs::path find_plugin() {
   Dl_info here{};
   if (dladdr(reinterpret_cast<const void*>(&find_plugin), &here) != 0 && here.dli_fname) {
@@ -24,7 +25,7 @@ fs::path find_plugin() {
     const auto beside = fs::canonical(here.dli_fname, error).parent_path() / kPlugin;
     if (!error && fs::exists(beside)) return beside;
   }
-  return fs::path(VMR_UNIGRAM_BUILD_FOLDER) / kPlugin;
+  return kPlugin;
 }
 
 const VmrUnigramFunctions& plugin() {

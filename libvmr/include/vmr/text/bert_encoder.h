@@ -37,6 +37,9 @@ struct BertEncoderOptions {
   TORCH_ARG(int64_t, relative_buckets) = 32;  // mpnet
   TORCH_ARG(double, norm_eps) = 1e-12;
   TORCH_ARG(double, dropout) = 0.1;  // after the embeddings, attention and feed-forward
+  // False leaves the tables without values, for those who load all weights: drawing those of XLM-R
+  // takes seconds.
+  TORCH_ARG(bool, draw) = true;
 };
 
 class BertEncoderImpl : public torch::nn::Cloneable<BertEncoderImpl> {

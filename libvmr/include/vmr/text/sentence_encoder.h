@@ -44,6 +44,10 @@ class SentenceEncoder {
   static SentenceEncoder open(const std::filesystem::path& folder,
                               const SentenceEncoderOptions& options = {});
 
+  // The files of such a folder that open() reads, relative to it, sorted: published folders often
+  // have the same weights in other formats beside them. Throws: as open().
+  static std::vector<std::filesystem::path> files(const std::filesystem::path& folder);
+
   SentenceEncoder(SentenceEncoder&&) noexcept;
   SentenceEncoder& operator=(SentenceEncoder&&) noexcept;
   ~SentenceEncoder();
