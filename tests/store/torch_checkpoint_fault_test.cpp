@@ -188,6 +188,18 @@ TEST_F(TorchCheckpointFaultTest, SmallFilesDoNotGrow) {
   EXPECT_THROW(parse_pickle("]NaNaNa.", {.nodes = 3}), StoreError);
 }
 
+TEST_F(TorchCheckpointFaultTest, AnObjectThatIsListedOftenIsLookedThroughOnce) {
+  // 4e10 steps, several minutes, were each of the mentions to look through the object's fields.
+  std::string object = made::global("some", "Thing") + ")\x81}(";
+  for (int i = 0; i < 200000; ++i) object += "NN";
+  object +=
+      "ubq\x01"
+      "0](";
+  for (int i = 0; i < 200000; ++i) object += "h\x01";
+  EXPECT_EQ(why_pickle(object + "e"), "");
+  EXPECT_EQ(read_torch_checkpoint(file("made.pth")).opaque.size(), 200000u);
+}
+
 TEST_F(TorchCheckpointFaultTest, CirclesAreListedOnce) {
   EXPECT_EQ(why_pickle("]q\x01h\x01"
                        "a"),

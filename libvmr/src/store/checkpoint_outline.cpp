@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "store/byte_count.h"
 #include "vmr/core/error.h"
@@ -247,14 +248,21 @@ class Outliner {
   // An object of a class unknown here: listed, and its fields looked through once.
   void visit_foreign(PickleRef ref, const std::string& type, const Path& path, size_t depth) {
     const auto& object = node(ref);
-    const auto* state = object.state != kNoPickleRef ? &node(object.state) : nullptr;
-    if (state && is_module(*state)) {
+    if (modules_.contains(ref)) {
+      add(outline_.modules, path, type);
+      return;
+    }
+    if (seen_[ref]) {
+      add_opaque(path, type);
+      return;
+    }
+    seen_[ref] = true;  // a large object may be listed millions of times
+    if (object.state != kNoPickleRef && is_module(node(object.state))) {
+      modules_.insert(ref);
       add(outline_.modules, path, type);
       return;
     }
     add_opaque(path, type);
-    if (seen_[ref]) return;
-    seen_[ref] = true;
     for (const auto part : {object.state, object.entries, object.appended}) {
       if (part == kNoPickleRef) continue;
       const auto& value = node(part);
@@ -403,6 +411,7 @@ class Outliner {
   std::map<PickleRef, size_t> storage_by_ref_;
   std::map<std::string, size_t> place_by_name_;
   std::vector<bool> open_, seen_;  // by node: being visited; looked through
+  std::set<PickleRef> modules_;
   size_t visits_ = 0, text_bytes_ = 0;
   double tensor_bytes_ = 0;
 };

@@ -42,7 +42,10 @@ at::Tensor storage_tensor(std::string_view bytes, const std::shared_ptr<FileMapp
 class TensorMaker {
  public:
   TensorMaker(const CheckpointFile& file, const std::shared_ptr<FileMapping>& mapping)
-      : file_(file), mapping_(mapping), made_(file.storages.size()) {}
+      : file_(file),
+        mapping_(mapping),
+        made_(file.storages.size()),
+        truths_(file.storages.size()) {}
 
   // The outline has checked that shape, strides and offset stay within the storage.
   at::Tensor make(const TensorOutline& outline) {
@@ -51,9 +54,11 @@ class TensorMaker {
       return at::empty(outline.sizes, options);
     }
     const auto bytes = file_.storages[outline.storage];
-    if (kTypes[outline.element] == at::kBool &&
-        std::any_of(bytes.begin(), bytes.end(), [](char value) { return (value & ~1) != 0; })) {
-      throw StoreError(outline.name + ": a bool is neither 0 nor 1");
+    if (kTypes[outline.element] == at::kBool && !truths_[outline.storage]) {
+      if (std::any_of(bytes.begin(), bytes.end(), [](char value) { return (value & ~1) != 0; })) {
+        throw StoreError(outline.name + ": a bool is neither 0 nor 1");
+      }
+      truths_[outline.storage] = true;
     }
     auto& storage = made_[outline.storage];
     if (!storage.defined()) storage = storage_tensor(bytes, mapping_);
@@ -65,6 +70,7 @@ class TensorMaker {
   const CheckpointFile& file_;
   const std::shared_ptr<FileMapping>& mapping_;
   std::vector<at::Tensor> made_;  // by storage
+  std::vector<bool> truths_;      // storages of which all bytes are 0 or 1
 };
 
 bool lies_in(const std::string& group, const std::string& key) {
