@@ -121,7 +121,7 @@ inline double true_score(const FilmPair& pair, double offset_seconds) {
 }
 
 // Whether an offset is within 40 ms of the true one, or of one whose score by the hidden truth is
-// at least 99 % of the true one's.
+// at least 99 % of the true one's. Offsets found by the hidden truth are right by construction.
 inline bool is_right(const FilmPair& pair, double offset_seconds) {
   constexpr double kNear = 0.04;
   if (std::abs(offset_seconds - pair.offset_seconds) <= kNear) return true;
