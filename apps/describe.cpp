@@ -25,7 +25,7 @@ struct Options {
 void validate(const Options& options) {
   VMR_CHECK(options.out.empty() || options.out.ends_with(".npy") || options.out.ends_with(".csv"),
             "--out ", options.out, ": expected a name in .npy or .csv");
-  require_writable("--out", options.out);
+  require_writable("--out", options.out, {options.file});
   require_plot(options.plot);
 }
 

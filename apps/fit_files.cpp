@@ -39,9 +39,15 @@ std::string preview_name(size_t rank, const retrieval::Hit& hit, const fs::path&
   return number + title + (known ? kind.string() : ".mkv");
 }
 
-pipeline::FrameRate rate_of(const fs::path& film) {
+// What markers are counted in. Labels of Audacity are seconds, of any film.
+void look_at_picture(FitFiles& files, const fs::path& film) {
+  const auto video = media::probe(film).video;
+  if (!video) throw MediaError(film.string() + ": has no video stream; give a film");
+  files.first_frame_seconds = video->start_seconds;
+  files.picture_seconds = video->duration_seconds;
+  if (files.rate->count() > 0 || fs::path(files.markers).extension() == ".txt") return;
   try {
-    return pipeline::frame_rate_of(media::probe(film).video->fps);
+    files.marker_file.rate = pipeline::frame_rate_of(video->frame_rate);
   } catch (const InvalidArgument& error) {
     throw InvalidArgument(std::string(error.what()) + "; choose one with --fps");
   }
@@ -50,6 +56,7 @@ pipeline::FrameRate rate_of(const fs::path& film) {
 void write_previews(const FitFiles& files, const pipeline::FilmAnalysis& film,
                     const std::vector<pipeline::FitHit>& hits, std::vector<ItemFailure>& failures,
                     const RunControl& watch) {
+  if (interrupted()) return;
   std::error_code error;
   fs::create_directories(files.previews, error);
   if (error) {
@@ -73,9 +80,9 @@ void write_previews(const FitFiles& files, const pipeline::FilmAnalysis& film,
   std::cerr << counted(written, "preview") << ": " << files.previews << "\n";
 }
 
-std::vector<double> seconds_of(const std::vector<retrieval::TimedEvent>& events) {
+std::vector<double> seconds_of(const std::vector<retrieval::TimedEvent>& events, double begin = 0) {
   std::vector<double> seconds;
-  for (const auto& event : events) seconds.push_back(event.seconds);
+  for (const auto& event : events) seconds.push_back(event.seconds - begin);
   return seconds;
 }
 
@@ -86,13 +93,15 @@ void write_markers(const FitFiles& files, const pipeline::FilmAnalysis& film,
   auto file = files.marker_file;
   file.title =
       film.path.filename().string() + " + " + best.hit.metadata.value("title", best.hit.id);
-  const pipeline::MusicPlacement placement{best.fit.offset_seconds, best.fit.stretch,
-                                           film.duration_seconds};
+  // An editor's film begins with its first frame, ours with the first of picture and sound.
+  const double begin = files.first_frame_seconds;
+  const pipeline::MusicPlacement placement{best.fit.offset_seconds + best.fit.stretch * begin,
+                                           best.fit.stretch, files.picture_seconds};
   pipeline::write_markers(
       files.markers,
       pipeline::place_markers(
           placement, {track->beats_seconds, track->down_beats_seconds, seconds_of(track->sections),
-                      seconds_of(pipeline::film_rhythm(film).cuts)}),
+                      seconds_of(pipeline::film_rhythm(film).cuts, begin)}),
       placement, file);
   std::cerr << "markers of " << best.hit.metadata.value("title", best.hit.id) << ": "
             << files.markers << "\n";
@@ -115,10 +124,10 @@ void add_fit_files(CLI::App& app, const std::shared_ptr<FitFiles>& files) {
 }
 
 void check_fit_files(FitFiles& files, const fs::path& film) {
-  require_writable("--report", files.report);
-  require_writable("--markers", files.markers);
+  require_page("--report", files.report);
+  require_writable("--markers", files.markers, {film});
   if (!files.markers.empty()) {
-    if (files.rate->count() == 0) files.marker_file.rate = rate_of(film);
+    look_at_picture(files, film);
     pipeline::validate_marker_file(files.markers, files.marker_file);
   }
   VMR_CHECK(
@@ -131,10 +140,11 @@ void write_fit_files(const FitFiles& files, const pipeline::FilmAnalysis& film,
                      std::vector<ItemFailure>& failures, const RunControl& watch) {
   write_output(files.report, failures, [&] {
     pipeline::write_fit_report(files.report, film, store, hits, {.player_seconds = 120}, watch);
+    if (interrupted()) return;
     end_progress();
     std::cerr << "report: " << files.report << "\n";
   });
-  if (hits.empty()) return;
+  if (hits.empty() || interrupted()) return;
   write_output(files.markers, failures, [&] { write_markers(files, film, store, hits.front()); });
   if (!files.previews.empty()) write_previews(files, film, hits, failures, watch);
 }

@@ -19,6 +19,8 @@ struct FitFiles {
   std::optional<double> preview_lufs;
   pipeline::MarkerFileOptions marker_file;
   const CLI::Option* rate = nullptr;  // not given: the markers count the film's frames
+  // Of the film's picture: what markers are counted from, and how long they go on.
+  double first_frame_seconds = 0, picture_seconds = 0;
 };
 
 // --report, --preview, --preview-loudness, --markers, --fps and --timecode-start.

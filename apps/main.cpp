@@ -1,4 +1,7 @@
 // vmr: find the music that fits a video. Parses the command line and hands over to one subcommand.
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 
@@ -65,6 +68,14 @@ int run(const Command& command) {
 
 }  // namespace
 
+// The code, but for a result that never arrived: on a full disk an empty file is no success.
+int with_output_written(int code) {
+  std::cout.flush();
+  if (std::cout && std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  complain(std::string("the output could not be written: ") + std::strerror(errno));
+  return kNothingDone;
+}
+
 int main(int argc, char** argv) {
   vmr::keep_freed_memory();
   CLI::App root{"vmr " + vmr::version() + ": finds the music that fits a video, and the reverse"};
@@ -85,7 +96,7 @@ int main(int argc, char** argv) {
     return root.exit(error) == 0 ? kDone : kWrongUsage;
   }
   for (const auto& command : commands) {
-    if (command.app->parsed()) return run(command);
+    if (command.app->parsed()) return with_output_written(run(command));
   }
   return kWrongUsage;
 }

@@ -41,7 +41,8 @@ void warn(const std::vector<std::string>& problems) {
   for (const auto& problem : problems) std::cerr << "warning: " << problem << "\n";
 }
 
-void require_writable(const std::string& option, const std::string& path) {
+void require_writable(const std::string& option, const std::string& path,
+                      const std::vector<std::filesystem::path>& inputs) {
   if (path.empty()) return;
   namespace fs = std::filesystem;
   std::error_code ignored;
@@ -56,7 +57,18 @@ void require_writable(const std::string& option, const std::string& path) {
              (fs::exists(file, ignored) && access(file.c_str(), W_OK) != 0)) {
     reason = std::strerror(errno);
   }
+  for (const auto& input : inputs) {
+    if (!fs::equivalent(file, input, ignored)) continue;
+    reason = "it is a file that this command reads; name another";
+  }
   if (!reason.empty()) throw StoreError(option + " " + path + " cannot be written: " + reason);
+}
+
+void require_page(const std::string& option, const std::string& path) {
+  require_writable(option, path);
+  const auto ending = std::filesystem::path(path).extension();
+  VMR_CHECK(path.empty() || ending == ".html" || ending == ".htm", option,
+            " writes a page: expected a name that ends in .html, got ", path);
 }
 
 void require_plot(const std::string& path) {

@@ -27,6 +27,7 @@ nlohmann::json to_json(const media::MediaInfo& info) {
                      {"width", video->width},
                      {"height", video->height},
                      {"fps", video->fps},
+                     {"frame_rate", video->frame_rate},
                      {"rotation_degrees", video->rotation_degrees},
                      {"start_seconds", video->start_seconds},
                      {"duration_seconds", video->duration_seconds},

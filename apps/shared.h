@@ -51,8 +51,11 @@ std::string counted(int64_t number, const std::string& noun);
 // Sentences on stderr about files that are damaged but could be used.
 void warn(const std::vector<std::string>& problems);
 // Throws: StoreError where the file an option names cannot be written, so that it is known before
-// the work. "" passes.
-void require_writable(const std::string& option, const std::string& path);
+// the work, or is one of the files that are read. "" passes.
+void require_writable(const std::string& option, const std::string& path,
+                      const std::vector<std::filesystem::path>& inputs = {});
+// The same for a page. Throws: InvalidArgument for another ending than .html or .htm.
+void require_page(const std::string& option, const std::string& path);
 // The same for --plot, which is written as SVG whatever it is called. Throws: InvalidArgument for
 // another ending.
 void require_plot(const std::string& path);

@@ -87,6 +87,23 @@ TEST(Probe, ALateVideoStreamKeepsItsPlaceOnTheClock) {
   EXPECT_NEAR(info.duration_seconds, 0.66, 1e-4);
 }
 
+TEST(Probe, AFrameRateIsThatOfTheFramesNotTheirAverage) {
+  TempFolder folder;
+  std::vector<double> times{0};  // as after a cut in front of a key frame
+  for (int i = 0; i < 50; ++i) times.push_back(0.1 + i / 25.0);
+  for (const char* name : {"cut.mp4", "cut.mkv"}) {
+    test::write_timed_film(folder / "cut.mp4", times, {.channels = 0});
+    if (name == std::string("cut.mkv")) test::copy_film(folder / "cut.mp4", folder / name);
+    const auto video = *probe(folder / name).video;
+    EXPECT_NEAR(video.frame_rate, 25, 1e-3) << name;
+    EXPECT_LT(video.fps, 24.9) << name;
+  }
+  // Milliseconds cannot hold the frames of 24000/1001.
+  test::write_numbered_film(folder / "a.mp4", 48, {.fps = 24000.0 / 1001, .channels = 0});
+  test::copy_film(folder / "a.mp4", folder / "a.mkv");
+  EXPECT_NEAR(probe(folder / "a.mkv").video->frame_rate, 24000.0 / 1001, 2e-4 * 24);
+}
+
 TEST(Probe, SoundFilesHaveExactLengths) {
   TempFolder folder;
   for (const char* extension : {".wav", ".flac", ".m4a", ".ogg", ".mp3"}) {

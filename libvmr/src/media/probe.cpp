@@ -69,6 +69,7 @@ VideoStreamInfo describe_video(Input& input) {
   info.rotation_degrees = orientation.degrees;
   info.fps = std::max(av_q2d(stream->avg_frame_rate), 0.0);
   if (!std::isfinite(info.fps)) info.fps = 0;
+  info.frame_rate = info.fps;
   const AVRational aspect = av_guess_sample_aspect_ratio(input.context(), input.video(), nullptr);
   if (aspect.num > 0 && aspect.den > 0) info.pixel_aspect = av_q2d(aspect);
   info.frames = stream->nb_frames > 0 ? stream->nb_frames : -1;
@@ -109,12 +110,41 @@ struct FrameTimes {
   }
 };
 
-bool varies(const std::vector<double>& times, double tick) {
-  if (times.size() < 3) return false;
+std::vector<double> gaps_between(const std::vector<double>& times) {
   std::vector<double> gaps;
   for (size_t i = 1; i < times.size(); ++i) gaps.push_back(times[i] - times[i - 1]);
-  std::nth_element(gaps.begin(), gaps.begin() + static_cast<long>(gaps.size() / 2), gaps.end());
-  const double median = gaps[gaps.size() / 2];
+  return gaps;
+}
+
+// Requires: some.
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<long>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double frame_rate_of(const AVStream* stream, const std::vector<double>& times) {
+  const double tick = av_q2d(stream->time_base);
+  const auto declared = {stream->r_frame_rate, stream->avg_frame_rate};
+  if (times.size() < 2) {
+    const double average = av_q2d(stream->avg_frame_rate);
+    return std::isfinite(average) ? std::max(average, 0.0) : 0;
+  }
+  const double median = median_of(gaps_between(times));
+  for (const AVRational rate : declared) {
+    // A coarse clock rounds both ends of a frame.
+    if (rate.num > 0 && rate.den > 0 &&
+        std::abs(1 / av_q2d(rate) - median) < std::min(1.01 * tick, 0.1 * median) + 1e-9) {
+      return av_q2d(rate);
+    }
+  }
+  return 1 / median;
+}
+
+bool varies(const std::vector<double>& times, double tick) {
+  if (times.size() < 3) return false;
+  const auto gaps = gaps_between(times);
+  const double median = median_of(gaps);
   const double allowed = std::max(0.1 * median, 1.01 * tick);  // a coarse clock must round
   return std::any_of(gaps.begin(), gaps.end(),
                      [&](double gap) { return std::abs(gap - median) > allowed; });
@@ -148,6 +178,7 @@ void apply_video_scan(Input& input, FrameTimes& times, const StreamExtent& exten
   const double end = from_packets > times.all.back() ? from_packets : times.all.back() + typical;
   info.duration_seconds = end - info.start_seconds;
   info.fps = static_cast<double>(info.frames) / info.duration_seconds;
+  info.frame_rate = frame_rate_of(stream, times.all);
   info.variable_rate = varies(times.all, av_q2d(stream->time_base));
   extent.compare_with_claim(input, stream, "video");
   info.frame_seconds = std::move(times.all);

@@ -103,7 +103,8 @@ std::string edl_text(const Sheet& sheet) {
   std::vector<const Marker*> rising;
   for (const Marker& marker : sheet.markers) rising.push_back(&marker);
   std::stable_sort(rising.begin(), rising.end(), [&](const Marker* a, const Marker* b) {
-    return sheet.frame(*a) < sheet.frame(*b);
+    const int64_t frame_a = sheet.frame(*a), frame_b = sheet.frame(*b);
+    return frame_a < frame_b || (frame_a == frame_b && a->kind < b->kind);
   });
   const FrameRate& rate = sheet.options.rate;
   std::string text = "TITLE: " + without(sheet.options.title, "") +

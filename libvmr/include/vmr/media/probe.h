@@ -14,11 +14,15 @@
 namespace vmr::media {
 
 struct VideoStreamInfo {
-  int index = -1;               // of the stream in the file
-  std::string codec;            // "h264"
-  int width = 0;                // pixels, after rotation
-  int height = 0;               // pixels, after rotation
-  double fps = 0;               // average: frames / duration
+  int index = -1;     // of the stream in the file
+  std::string codec;  // "h264"
+  int width = 0;      // pixels, after rotation
+  int height = 0;     // pixels, after rotation
+  double fps = 0;     // average: frames / duration
+  // Frames/s while frames follow each other evenly: what the stream declares where the median frame
+  // lasts as long, else of the median frame. 0: unknown. 25 in a film cut in front of a key frame,
+  // whose first frame lasts longer and whose average is 24.98.
+  double frame_rate = 0;
   int rotation_degrees = 0;     // clockwise turn a player applies: 0, 90, 180, 270
   double pixel_aspect = 1;      // width / height of a stored pixel
   double start_seconds = 0;     // first frame

@@ -71,7 +71,8 @@ void validate_marker_file(const std::filesystem::path& out, const MarkerFileOpti
 // - .edl (CMX 3600): an event of one frame for each frame that has markers, their names joined by
 //   " + ", followed by a line `* LOC: timecode COLOUR name` (Media Composer's locators) and one
 //   ` |C:ResolveColorX |M:name |D:1` (DaVinci Resolve: Timelines > Import > Timeline Markers from
-//   EDL). start and cut are red, sections green, down-beats yellow, beats blue;
+//   EDL). start and cut are red, sections green, down-beats yellow, beats blue; of several on a
+//   frame the first in this order names the colour;
 // - .txt: label track of Audacity: film seconds twice and the name, between tabs.
 // Throws: InvalidArgument, also for a film time below 0; StoreError where `out` cannot be written.
 void write_markers(const std::filesystem::path& out, const std::vector<Marker>& markers,
