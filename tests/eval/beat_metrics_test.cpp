@@ -1,5 +1,5 @@
-// Pins the scores of beats to mir_eval's on 37 pairs of lists, easy cases to values by hand, and
-// the accuracies of a tempo to their definition.
+// Pins the scores of beats and down-beats to mir_eval's on 42 pairs of lists, the accuracies of
+// tempi to its hits of one tempo on 41 pairs, easy cases to values by hand.
 #include "vmr/eval/beat_metrics.h"
 
 #include <gtest/gtest.h>
@@ -33,12 +33,26 @@ void expect_equal(const BeatScores& scores, const nlohmann::json& golden) {
 
 TEST(BeatMetrics, EqualMirEval) {
   const auto document = read_json_file(VMR_TEST_DATA "/beat_metrics.json");
-  ASSERT_EQ(document.at("cases").size(), 37u);
+  ASSERT_EQ(document.at("cases").size(), 42u);
   for (const auto& one : document.at("cases")) {
     SCOPED_TRACE(one.at("name").get<std::string>());
     const auto truth = one.at("truth").get<Beats>(), found = one.at("found").get<Beats>();
     expect_equal(score_beats(truth, found), one.at("skipped_5_s"));
     expect_equal(score_beats(truth, found, {.skip_seconds = 0}), one.at("whole"));
+    EXPECT_NEAR(tempo_of(truth), one.at("true_bpm").get<double>(), 1e-9);
+    EXPECT_NEAR(tempo_of(found), one.at("found_bpm").get<double>(), 1e-9);
+  }
+}
+
+TEST(BeatMetrics, TempoAccuraciesEqualMirEvalsHits) {
+  const auto document = read_json_file(VMR_TEST_DATA "/beat_metrics.json");
+  ASSERT_EQ(document.at("tempi").size(), 41u);
+  for (const auto& one : document.at("tempi")) {
+    SCOPED_TRACE(one.dump());
+    const auto scores =
+        score_tempo(one.at("truth"), one.at("found"), one.at("tolerance").get<double>());
+    EXPECT_EQ(scores.accuracy_1, one.at("accuracy_1").get<bool>());
+    EXPECT_EQ(scores.accuracy_2, one.at("accuracy_2").get<bool>());
   }
 }
 
