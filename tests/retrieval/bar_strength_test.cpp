@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
+
+#include "vmr/core/error.h"
 
 namespace vmr::retrieval::detail {
 namespace {
@@ -53,6 +56,15 @@ TEST(BarStrengths, AreNoneWithoutBars) {
   EXPECT_TRUE(bar_strengths(track_of(80, 4, 79)).empty());
   EXPECT_TRUE(bar_strengths({.duration_seconds = 9}).empty());
   EXPECT_TRUE(bar_strengths(track_of(80, 1, 0)).empty());  // each beat a down-beat
+}
+
+TEST(BarStrengths, RefuseTimesThatFall) {
+  auto track = track_of(80, 4, 0);
+  std::swap(track.down_beats_seconds[3], track.down_beats_seconds[4]);
+  EXPECT_THROW(bar_strengths(track), Error);
+  track = track_of(80, 4, 0);
+  std::swap(track.beats_seconds[3], track.beats_seconds[4]);
+  EXPECT_THROW(bar_strengths(track), Error);
 }
 
 }  // namespace

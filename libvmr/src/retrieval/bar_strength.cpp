@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vmr/core/error.h"
+
 namespace vmr::retrieval::detail {
 namespace {
 
@@ -83,11 +85,12 @@ void add_votes(const TrackRhythm& track, PhaseEvidence& votes) {
 
 std::vector<double> bar_strengths(const TrackRhythm& track) {
   const auto& beats = track.beats_seconds;
-  if (beats.empty() || track.down_beats_seconds.size() < 2) return {};
+  const auto& bars = track.down_beats_seconds;
+  if (beats.empty() || bars.size() < 2) return {};
+  VMR_ASSERT(std::is_sorted(beats.begin(), beats.end()), "bar_strengths: beats must rise");
+  VMR_ASSERT(std::is_sorted(bars.begin(), bars.end()), "bar_strengths: down-beats must rise");
   std::vector<size_t> down_beats;
-  for (const double seconds : track.down_beats_seconds) {
-    down_beats.push_back(nearest(beats, seconds));
-  }
+  for (const double seconds : bars) down_beats.push_back(nearest(beats, seconds));
   const size_t phases = beats_per_bar(down_beats);
   if (phases < 2) return {};
   PhaseEvidence heard(beats.size(), phases), votes(beats.size(), phases);

@@ -11,6 +11,7 @@ namespace vmr::retrieval::detail {
 // through: a phase of the bar gains by the down-beats heard on it within some 32 beats, and by the
 // section changes within some 128, which fall on the first beat of a bar. So a bar that is heard
 // on another beat for a while counts little. Bars of two are taken for halves of bars of four.
+// Requires: beats and down-beats that rise, which synchronise makes sure of.
 std::vector<double> bar_strengths(const TrackRhythm& track);
 
 }  // namespace vmr::retrieval::detail
