@@ -305,5 +305,23 @@ TEST(BeatLanes, OneWindowDoesNotChangeTheOctaveButManyDo) {
   EXPECT_EQ(first_period(3050, 0.9), 50);
 }
 
+// Of twelve beats of a lane one chain keeps all but three, the other all but four of others: each
+// is like the lane, but not like the other chain.
+TEST(BeatLanes, OnlyTheMostAlikeGoesOnWithALane) {
+  detail::BeatLanes lanes;
+  std::vector<detail::BeatHypothesis> first(1);
+  for (int64_t t = 0; t < 600; t += 50) first[0].chain.beats.push_back(t);
+  first[0].probability = 1;
+  lanes.follow(first, 600);
+  std::vector<detail::BeatHypothesis> both(2, {first[0].chain});
+  for (int i = 0; i < 3; ++i) both[0].chain.beats[size_t(i)] += 25;
+  for (int i = 4; i < 8; ++i) both[1].chain.beats[size_t(i)] += 25;
+  both[0].probability = both[1].probability = 0.5;
+  lanes.follow(both, 600);
+  // The lane had 0.4 * 1; now 0.6 * 0.4 + 0.4 * 0.5 against 0.4 * 0.5.
+  EXPECT_NEAR(both[0].probability, 0.44 / 0.64, 1e-12);
+  EXPECT_EQ(both[0].chain.beats[0], 25);
+}
+
 }  // namespace
 }  // namespace vmr::audio

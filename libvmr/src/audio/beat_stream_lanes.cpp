@@ -51,31 +51,41 @@ double agreement(const std::vector<int64_t>& a, const std::vector<int64_t>& b, i
          static_cast<double>(most);
 }
 
-const BeatLanes::Lane* BeatLanes::lane_of(const std::vector<int64_t>& beats, int64_t begin) const {
-  const Lane* best = nullptr;
-  double most = kSame;
-  for (const auto& lane : lanes_) {
-    const double same = agreement(beats, lane.beats, begin);
-    if (same < most) continue;
-    most = same;
-    best = &lane;
-  }
-  return best;
+std::vector<const BeatLanes::Lane*> BeatLanes::lanes_of(
+    const std::vector<BeatHypothesis>& hypotheses, int64_t begin) const {
+  struct Pair {
+    double same;
+    size_t hypothesis;
+    const Lane* lane;
+  };
+  std::vector<Pair> pairs;
+  for (size_t i = 0; i < hypotheses.size(); ++i)
+    for (const auto& lane : lanes_) {
+      const double same = agreement(hypotheses[i].chain.beats, lane.beats, begin);
+      if (same >= kSame) pairs.push_back({same, i, &lane});
+    }
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](const Pair& a, const Pair& b) { return a.same > b.same; });
+  std::vector<const Lane*> lanes(hypotheses.size());
+  for (const auto& [same, hypothesis, lane] : pairs)
+    if (!lanes[hypothesis] && std::find(lanes.begin(), lanes.end(), lane) == lanes.end())
+      lanes[hypothesis] = lane;
+  return lanes;
 }
 
 void BeatLanes::follow(std::vector<BeatHypothesis>& hypotheses, int64_t end) {
   const int64_t begin = end - kSharedFrames;
   join_alike(hypotheses, begin);
+  const auto went_on = lanes_of(hypotheses, begin);
   std::vector<Lane> lanes;
-  std::vector<const Lane*> went_on;
-  for (const auto& hypothesis : hypotheses) {
-    const auto& beats = hypothesis.chain.beats;
-    const auto* lane = lane_of(beats, begin);
-    lanes.push_back({{std::lower_bound(beats.begin(), beats.end(), begin), beats.end()},
-                     kKeep * (lane ? lane->probability : 0) + (1 - kKeep) * hypothesis.probability,
-                     0,
-                     lane && lane->chosen});
-    went_on.push_back(lane);
+  for (size_t i = 0; i < hypotheses.size(); ++i) {
+    const auto& beats = hypotheses[i].chain.beats;
+    const auto* lane = went_on[i];
+    lanes.push_back(
+        {{std::lower_bound(beats.begin(), beats.end(), begin), beats.end()},
+         kKeep * (lane ? lane->probability : 0) + (1 - kKeep) * hypotheses[i].probability,
+         0,
+         lane && lane->chosen});
   }
   int64_t best = 0;
   double sum = 0;

@@ -31,7 +31,10 @@ class BeatLanes {
     bool chosen;
   };
 
-  const Lane* lane_of(const std::vector<int64_t>& beats, int64_t begin) const;
+  // For each hypothesis the lane that it goes on with, or none: the most alike first, so that no
+  // two share a past.
+  std::vector<const Lane*> lanes_of(const std::vector<BeatHypothesis>& hypotheses,
+                                    int64_t begin) const;
 
   std::vector<Lane> lanes_;
 };
