@@ -1,13 +1,11 @@
 // vmr beats: tempo and beats of a file's sound.
-#include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "backends.h"
+#include "beats_output.h"
 #include "editor_options.h"
 #include "shared.h"
 #include "vmr/audio/beat.h"
@@ -58,44 +56,6 @@ audio::BeatResult hear_stream(const at::Tensor& samples, const Options& options)
   return result;
 }
 
-// What only our own tracker knows.
-void add_tracked(const audio::BeatResult& result, nlohmann::json& document) {
-  document["confidence"] = result.confidence;
-  document["beats_per_bar"] = result.beats_per_bar;
-  document["down_beats_seconds"] = result.down_beats_seconds;
-  auto& tempi = document["tempi"] = nlohmann::json::array();
-  for (const auto& tempo : result.tempi)
-    tempi.push_back({{"bpm", tempo.bpm}, {"probability", tempo.probability}});
-}
-
-void print_tracked(const audio::BeatResult& result) {
-  std::printf("# confidence %.2f, %lld beats a bar (first beats marked 1), tempi:",
-              result.confidence, static_cast<long long>(result.beats_per_bar));
-  for (const auto& tempo : result.tempi)
-    std::printf(" %.1f BPM (%.0f %%)", tempo.bpm, 100 * tempo.probability);
-  std::printf("\n");
-}
-
-void print(const audio::BeatResult& result, const Options& options) {
-  const bool tracked = options.method == "tracker" || options.stream;
-  const std::string method = options.stream ? "stream" : options.method;
-  if (options.common.json) {
-    nlohmann::json document = {{"tempo_bpm", result.tempo_bpm},
-                               {"beats_seconds", result.beats_seconds},
-                               {"method", method}};
-    if (tracked) add_tracked(result, document);
-    print_json(document);
-    return;
-  }
-  std::printf("%.2f BPM, %s (%s)\n", result.tempo_bpm,
-              counted(int64_t(result.beats_seconds.size()), "beat").c_str(), method.c_str());
-  if (tracked) print_tracked(result);
-  const auto& down = result.down_beats_seconds;
-  for (const double seconds : result.beats_seconds)
-    std::printf("%.3f%s\n", seconds,
-                std::binary_search(down.begin(), down.end(), seconds) ? " 1" : "");
-}
-
 void write_markers(const Options& options, const audio::BeatResult& result, double seconds) {
   const pipeline::MusicPlacement alone{.film_duration_seconds = seconds};
   auto file = options.marker_file;
@@ -134,7 +94,7 @@ int run(const Options& options) {
   const auto decoded = media::decode(options.file, plan, control().stop);
   warn(decoded.problems);
   const auto result = find(decoded.audio->samples[0].contiguous());
-  print(result, options);
+  print_beats(result, options.stream ? "stream" : options.method, options.common.json);
   std::vector<ItemFailure> failures;
   write_output(options.plot, failures, [&] { pipeline::write_beat_plot(options.plot, result); });
   write_output(options.markers, failures, [&] {
