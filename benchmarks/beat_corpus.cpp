@@ -1,4 +1,4 @@
-// beat_corpus OUT_DIR [--split dev|random|check|none] [--seed N] [--pieces N]
+// beat_corpus OUT_DIR [--split dev|random|check|none|noise|speech|silence] [--seed N] [--pieces N]
 #include "support/corpus/beat_corpus.h"
 
 #include <CLI/CLI.hpp>
@@ -10,10 +10,10 @@ int main(int argc, char** argv) {
   CLI::App app("Renders music with exact beats: NAME.wav and NAME.json");
   std::string folder;
   CorpusOptions options;
-  const std::map<std::string, Split> splits{{"dev", Split::dev},
-                                            {"random", Split::random},
-                                            {"check", Split::check},
-                                            {"none", Split::none}};
+  const std::map<std::string, Split> splits{{"dev", Split::dev},        {"random", Split::random},
+                                            {"check", Split::check},    {"none", Split::none},
+                                            {"noise", Split::noise},    {"speech", Split::speech},
+                                            {"silence", Split::silence}};
   app.add_option("OUT_DIR", folder)->required();
   app.add_option("--split", options.split)->transform(CLI::CheckedTransformer(splits));
   app.add_option("--seed", options.seed);

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "support/corpus/band.h"
 #include "support/corpus/composer.h"
@@ -39,10 +40,25 @@ Samples play(const Piece& piece, const CorpusOptions& options, const fs::path& s
   return play_band(piece, options.seed);
 }
 
+std::optional<NoMusic> without_music(Split split) {
+  switch (split) {
+    case Split::none:
+      return NoMusic::mixed;
+    case Split::noise:
+      return NoMusic::noise;
+    case Split::speech:
+      return NoMusic::speech;
+    case Split::silence:
+      return NoMusic::silence;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::vector<Piece> compose_corpus(const CorpusOptions& options) {
-  if (options.split == Split::none) return {};
+  if (without_music(options.split)) return {};
   if (options.split == Split::random) return compose_random_songs(options.seed, options.pieces);
   return options.split == Split::dev ? compose_songs(options.seed, options.pieces)
                                      : compose_grooves(options.seed, options.pieces);
@@ -50,7 +66,8 @@ std::vector<Piece> compose_corpus(const CorpusOptions& options) {
 
 int write_corpus(const fs::path& folder, const CorpusOptions& options) {
   fs::create_directories(folder);
-  if (options.split == Split::none) return write_no_music(folder, options.seed, options.pieces);
+  if (const auto set = without_music(options.split))
+    return write_no_music(folder, *set, options.seed, options.pieces);
   const auto scratch = folder / ".scratch";
   fs::create_directories(scratch);
   uint64_t item = options.seed * 1000;

@@ -13,7 +13,11 @@ enum class Split {
   dev,     // songs (composer.h), General MIDI through FluidSynth where installed
   random,  // songs whose parts know nothing of each other (random_songs.h), played alike
   check,   // grooves (groove.h), our own band: not to be tuned to
-  none,    // noise, silence and babble without any beat
+  // Sound without any beat (no_music.h): some of each kind, and each by itself.
+  none,
+  noise,
+  speech,
+  silence,
 };
 
 struct CorpusOptions {
