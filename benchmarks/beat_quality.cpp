@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "bench_media.h"
 #include "support/corpus/beat_corpus.h"
+#include "support/corpus/beat_scores.h"
 #include "vmr/eval/beat_metrics.h"
 #include "vmr/media/audio_reader.h"
 
@@ -43,6 +45,18 @@ std::vector<BeatFolder> beat_folders() {
           {"sounds without beats", home / "beat_none"}};
 }
 
+std::vector<BeatFolder> beatless_folders() {
+  using corpus::Split;
+  const auto home = media_folder();
+  std::vector<BeatFolder> folders{{"noise", home / "beat_noise"},
+                                  {"speech", home / "beat_speech"},
+                                  {"silence", home / "beat_silence"}};
+  const std::array splits{Split::noise, Split::speech, Split::silence};
+  for (size_t i = 0; i < folders.size(); ++i)
+    write_folder(folders[i].path, {.split = splits[i], .pieces = 40});
+  return folders;
+}
+
 std::vector<BeatPiece> read_pieces(const fs::path& folder) {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator(folder))
@@ -54,7 +68,8 @@ std::vector<BeatPiece> read_pieces(const fs::path& folder) {
     const auto audio = media::read_audio(path.replace_extension(".wav"), {.rate_hz = kRateHz});
     pieces.push_back({path.stem().string(), audio.samples[0].contiguous(),
                       truth.at("beats").get<std::vector<double>>(),
-                      truth.value("tags", std::vector<std::string>())});
+                      truth.value("tags", std::vector<std::string>()),
+                      truth.value("down_beats", std::vector<double>())});
   }
   return pieces;
 }
@@ -75,7 +90,7 @@ std::map<std::string, double> beat_quality(const std::vector<BeatPiece>& pieces,
     values["F"].push_back(scores.f_measure);
     values["CMLt"].push_back(scores.correct_total);
     values["AMLt"].push_back(scores.any_total);
-    values["D"].push_back(scores.information_gain);
+    values["information gain"].push_back(scores.information_gain);
     values["tempo 1"].push_back(tempo.accuracy_1);
     values["tempo 2"].push_back(tempo.accuracy_2);
     for (const auto& tag : piece.tags) {
@@ -97,13 +112,8 @@ std::map<std::string, double> time_with_beats(const std::vector<BeatPiece>& piec
                                               const FindBeats& find) {
   double covered = 0;
   for (const auto& piece : pieces) {
-    const double end = double(piece.samples.numel()) / kRateHz;
-    double until = 0;
-    for (const double beat : find(piece.samples)) {
-      const double from = std::max(beat - 0.5, until), to = std::min(beat + 0.5, end);
-      covered += std::max(to - from, 0.0);
-      until = std::max(until, to);
-    }
+    const double seconds = double(piece.samples.numel()) / kRateHz;
+    covered += seconds * corpus::covered_share(find(piece.samples), seconds);
   }
   return {{"time with beats", covered / seconds_of(pieces)}};
 }

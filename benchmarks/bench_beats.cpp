@@ -35,12 +35,13 @@ bench::FindBeats stream(double latency_seconds) {
 }
 
 std::vector<Method> methods() {
-  std::vector<Method> all{{"tracker", song({.method = audio::BeatMethod::tracker})},
-                          {"reference mode", song({.method = audio::BeatMethod::reference})},
-                          {"stream after 1 s", stream(1)}};
+  std::vector<Method> all{
+      {"tracker", song({.method = audio::BeatMethod::tracker})},
+      {"reference, as librosa 0.9", song({.method = audio::BeatMethod::reference})},
+      {"stream, latency 1 s", stream(1)}};
 #ifdef VMR_BENCH_AUBIO
-  all.push_back({"with aubio", song({.method = audio::BeatMethod::aubio,
-                                     .external = audio::aubio_beat_tracker()})});
+  all.push_back({"aubio through libvmr", song({.method = audio::BeatMethod::aubio,
+                                               .external = audio::aubio_beat_tracker()})});
 #endif
   return all;
 }

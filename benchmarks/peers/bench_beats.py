@@ -18,7 +18,7 @@ import numpy as np
 
 FOLDERS = {"songs": MEDIA / "beat_songs", "grooves": MEDIA / "beat_grooves", "library songs": MEDIA,
            "sounds without beats": MEDIA / "beat_none"}
-METHODS = ["tracker", "reference mode", "with aubio"]
+METHODS = ["tracker", "reference, as librosa 0.9", "aubio through libvmr"]
 
 
 def median_tempo(beats):
@@ -43,7 +43,7 @@ def music_figures(pieces, found):
         values["F"].append(scores["F-measure"])
         values["CMLt"].append(scores["Correct Metric Level Total"])
         values["AMLt"].append(scores["Any Metric Level Total"])
-        values["D"].append(scores["Information gain"])
+        values["information gain"].append(scores["Information gain"])
         values["tempo 1"].append(right_tempo(*tempi, [1]))
         values["tempo 2"].append(right_tempo(*tempi, [1, 2, 1 / 2, 3, 1 / 3]))
         for tag in truth.get("tags", []):
