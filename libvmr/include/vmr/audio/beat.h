@@ -2,8 +2,9 @@
 // features were made with: one tempo, dynamic programming over the beat positions (Ellis 2007).
 // `tracker` is for whole songs: several hypotheses of tempo, octave and phase, each followed
 // through drifts and steps by a bar-pointer model (Whiteley, Cemgil and Godsill 2006), weighed by
-// the accents on and between their beats; bars of 2 to 7 beats; no beats in silence, noise and
-// speech. How and why: docs/design/0011-beat-tracker.md.
+// the accents on and between their beats; bars of 2 to 7 beats; no beats in silence and noise, few
+// in speech and of little confidence (benchmarks/results/beats.md). How and why:
+// docs/design/0011-beat-tracker.md.
 // Stateless and deterministic: the same waveform gives the same beats. Thread-safe.
 #pragma once
 

@@ -2,10 +2,10 @@
 // seconds again and again. Each beat is decided once, at most `latency_seconds` after its sound
 // came in, and never taken back. Early ones are foretold: with a latency of 0 a beat comes up to a
 // little more than half a second before its sound. Follows tempo drifts and steps, has no beats in
-// silence, noise and speech, and none before it has heard four seconds. The beats do not depend on
-// the pieces that the sound comes in: equal bits. Memory does not grow with the stream. How and
-// why, and how good: docs/design/0013-beat-stream.md. One stream is for one thread at a time;
-// different streams are independent.
+// silence and noise, few in speech, and none before it has heard four seconds. The beats do not
+// depend on the pieces that the sound comes in: equal bits. Memory does not grow with the stream.
+// How and why, and how good: docs/design/0013-beat-stream.md. One stream is for one thread at a
+// time; different streams are independent.
 #pragma once
 
 #include <ATen/core/Tensor.h>
