@@ -34,7 +34,7 @@ class FitFiles : public testing::Test {
                            {.width = 160, .height = 120, .fps = 25, .channels = 1});
     for (int frame = 0; frame < 6 * 25; ++frame) {  // a cut each 1.2 s
       auto picture = at::full({120, 160, 3}, frame / 30 % 2 == 1 ? 30 : 220, at::kByte);
-      picture.narrow(0, 40, 30).narrow(1, 10 + frame % 100, 40).fill_(128);
+      picture.narrow(0, 40, 30).narrow(1, 10 + 3 * (frame % 30), 40).fill_(128);
       film.add_frame(picture);
     }
     film.add_audio(test::tone(440, 6, 44100));
