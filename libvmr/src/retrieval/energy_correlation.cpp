@@ -6,6 +6,7 @@
 #include "retrieval/event_nearness.h"
 #include "retrieval/film_events.h"
 #include "retrieval/null_level.h"
+#include "retrieval/shifted_sums.h"
 
 namespace vmr::retrieval::detail {
 namespace {
@@ -75,22 +76,14 @@ void EnergyCorrelation::slide(const std::vector<float>& film, const std::vector<
     sum += double(energy[i]);
     square += double(energy[i]) * double(energy[i]);
   }
+  const auto products = sliding_products(film, energy.data(), size_t(offsets));
   for (size_t offset = 0; offset < size_t(offsets); ++offset) {
-    const float* music = energy.data() + offset;
-    float products[8] = {};
-    size_t i = 0;
-    for (; i + 8 <= length; i += 8) {
-      for (size_t j = 0; j < 8; ++j) products[j] += film[i + j] * music[i + j];
-    }
-    for (; i < length; ++i) products[0] += film[i] * music[i];
-    double product = 0;
-    for (const float share : products) product += double(share);
     const double power = square - sum * sum / double(length);
     // Rounding of float32 energies leaves some power in a constant stretch.
     const bool constant = power < 1e-10 + 1e-6 * square;
-    correlations_.push_back(constant ? 0.0f
-                                     : float(std::clamp(product / std::sqrt(power), -1.0, 1.0)));
-    const double gone = music[0], come = music[length];
+    correlations_.push_back(
+        constant ? 0.0f : float(std::clamp(products[offset] / std::sqrt(power), -1.0, 1.0)));
+    const double gone = energy[offset], come = energy[offset + length];
     sum += come - gone;
     square += come * come - gone * gone;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "retrieval/shifted_sums.h"
+
 namespace vmr::retrieval::detail {
 namespace {
 
@@ -94,12 +96,8 @@ void Nearness::add_scores(const FilmEvents& film, double weight, std::vector<flo
   float sums[kBlock];
   for (size_t begin = 0; begin < total.size(); begin += kBlock) {
     const size_t count = std::min(kBlock, total.size() - begin);
-    std::fill(sums, sums + count, 0.0f);
-    for (size_t i = 0; i < shifts.size(); ++i) {
-      const float* cell = cells_.data() + begin + shifts[i];
-      const float share = film.weights[i];
-      for (size_t k = 0; k < count; ++k) sums[k] += share * cell[k];
-    }
+    shifted_sums(film.weights.data(), shifts.data(), shifts.size(), cells_.data() + begin, sums,
+                 count);
     if (rare_) {
       const float miss = std::asinh(-scale * mean);  // at most offsets
       for (size_t k = 0; k < count; ++k) {

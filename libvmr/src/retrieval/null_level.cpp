@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "retrieval/shifted_sums.h"
+
 namespace vmr::retrieval::detail {
 
 double share_below(double value, double crossings) {
@@ -54,17 +56,11 @@ std::vector<double> autocorrelation(const std::vector<float>& series, int64_t la
   double mean = 0;
   for (const float value : series) mean += double(value) / double(count);
   for (float& value : centred) value -= float(mean);
-  for (int64_t k = 0; k < std::min(lags, count); ++k) {
-    // Four sums side by side: one alone waits for its last addition.
-    float sums[4] = {};
-    int64_t i = 0;
-    for (; i + 4 <= count - k; i += 4) {
-      for (int64_t j = 0; j < 4; ++j)
-        sums[j] += centred[size_t(i + j)] * centred[size_t(i + j + k)];
-    }
-    for (; i < count - k; ++i) sums[0] += centred[size_t(i)] * centred[size_t(i + k)];
-    result[size_t(k)] = double(sums[0]) + double(sums[1]) + double(sums[2]) + double(sums[3]);
-  }
+  const auto some = size_t(std::min(lags, count));
+  auto padded = centred;
+  padded.resize(padded.size() + some, 0.0f);
+  const auto products = sliding_products(centred, padded.data(), some);
+  std::copy(products.begin(), products.end(), result.begin());
   const double power = count > 0 && lags > 0 ? result[0] : 0;
   for (double& value : result) value = power > 1e-9 ? value / power : 0;
   return result;
