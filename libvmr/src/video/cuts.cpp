@@ -114,10 +114,11 @@ double unmatched(const Signature& from, const Signature& to, Grid grid) {
     for (int64_t x = 0; x + kBlock <= grid.width; x += kBlock) {
       const uint8_t* block = from.luma.data() + y * grid.width + x;
       int best = block_difference(block, to.luma.data() + y * grid.width + x, grid.width);
+      // A difference within the noise counts as none: nothing better is to be found.
       for (int64_t ty = std::max<int64_t>(0, y - kReachY);
-           ty <= std::min(grid.height - kBlock, y + kReachY); ++ty) {
+           best > kNoise && ty <= std::min(grid.height - kBlock, y + kReachY); ++ty) {
         for (int64_t tx = std::max<int64_t>(0, x - kReachX);
-             tx <= std::min(grid.width - kBlock, x + kReachX); ++tx) {
+             best > kNoise && tx <= std::min(grid.width - kBlock, x + kReachX); ++tx) {
           const uint8_t* there = to.luma.data() + ty * grid.width + tx;
           best = std::min(best, block_difference(block, there, grid.width));
         }
