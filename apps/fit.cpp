@@ -2,12 +2,14 @@
 #include "vmr/pipeline/fit.h"
 
 #include <cstdio>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "backends.h"
 #include "fit_files.h"
+#include "fit_results.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 
@@ -37,50 +39,41 @@ pipeline::FitMusic find_music(const Options& options, const fs::path& store,
   pipeline::ExtractOptions extract;
   extract.threads = options.common.threads;
   extract.aubio = aubio_backend();
-  // Items are the unit of parallel work; each of them computes on one thread.
-  Common one_thread = options.common;
-  one_thread.threads = 1;
-  use_threads(one_thread);
   if (options.music.empty()) return pipeline::analyse_stored_music(store, extract, watch);
   return pipeline::analyse_music({options.music.begin(), options.music.end()}, store, extract,
                                  watch);
 }
 
-void print_table(const std::vector<pipeline::FitHit>& hits) {
-  std::printf("%4s  %-32s  %6s  %9s  %7s  %9s  %7s  %6s\n", "rank", "track", "score", "from",
-              "speed", "cut-beat", "on beat", "energy");
-  for (size_t rank = 0; rank < hits.size(); ++rank) {
-    const auto& [hit, fit] = hits[rank];
-    char error[32] = "-", share[32] = "-";
-    if (fit.cut_error_median_ms) {
-      std::snprintf(error, sizeof error, "%.0f ms", *fit.cut_error_median_ms);
-      std::snprintf(share, sizeof share, "%.0f %%", 100 * fit.beats_hit);
-    }
-    std::printf("%4zu  %-32.32s  %6.1f  %7.2f s  %7.3f  %9s  %7s  %6.2f\n", rank + 1,
-                hit.metadata.value("title", hit.id).c_str(), hit.score, hit.offset_seconds,
-                fit.stretch, error, share, fit.energy_correlation);
-  }
-  std::printf(
-      "score: standard deviations above the best offset of an unrelated film (about 0: chance);\n"
-      "cut-beat: median distance of a cut to its nearest beat; on beat: cuts within 40 ms of "
-      "one\n");
-}
+struct Analysed {
+  pipeline::FilmAnalysis film;
+  pipeline::FitMusic music;
+};
 
-nlohmann::json to_json(const Options& options, const pipeline::FilmAnalysis& film,
-                       const pipeline::FitMusic& music, const std::vector<pipeline::FitHit>& hits) {
-  auto list = nlohmann::json::array();
-  for (const auto& found : hits) list.push_back(found.hit);
-  auto failures = nlohmann::json::array();
-  for (const auto& failure : music.summary.failures) {
-    failures.push_back({{"path", failure.id}, {"reason", failure.reason}});
+// Both at once: of music that is known already little is left to do, and of a film little that
+// takes more than one core. A film that cannot be read ends the analysis of the music.
+Analysed analyse(const Options& options, const fs::path& store, const RunControl& watch) {
+  std::stop_source enough;
+  const std::stop_callback link(watch.stop, [&] { enough.request_stop(); });
+  auto film = std::async(std::launch::async, [&] {
+    try {
+      return pipeline::analyse_film_rhythm(options.film, enough.get_token(),
+                                           thread_count(options.common));
+    } catch (...) {
+      enough.request_stop();
+      throw;
+    }
+  });
+  RunControl control = watch;
+  control.stop = enough.get_token();
+  try {
+    auto music = find_music(options, store, control);
+    return {film.get(), std::move(music)};
+  } catch (...) {
+    // Where the film ended the work, what it says.
+    if (enough.stop_requested() && film.valid()) film.get();
+    enough.request_stop();
+    throw;
   }
-  return {{"film", options.film},
-          {"duration_seconds", film.duration_seconds},
-          {"cuts", pipeline::film_rhythm(film).cuts.size()},
-          {"gallery", music.tracks.size()},
-          {"analysed_now", music.summary.extracted},
-          {"hits", list},
-          {"failures", failures}};
 }
 
 int run(const Options& options) {
@@ -92,11 +85,14 @@ int run(const Options& options) {
   VMR_CHECK(!options.music.empty() || !options.store.empty(),
             "fit: give --music FOLDER or files, or --store with a store of analysed music");
   const auto watch = control();
-  const auto film = pipeline::analyse_film_rhythm(options.film, watch.stop);
-  warn(film.problems);
+  // Items are the unit of parallel work; each of them computes on one thread.
+  Common one_thread = options.common;
+  one_thread.threads = 1;
+  use_threads(one_thread);
   const fs::path store = options.store.empty() ? music_cache() : fs::path(options.store);
-  const auto music = find_music(options, store, watch);
+  const auto [film, music] = analyse(options, store, watch);
   end_progress();
+  warn(film.problems);
   for (const auto& item : music.summary.damaged) {
     std::cerr << "warning: " << item.id << ": " << item.reason << "\n";
   }
@@ -104,9 +100,9 @@ int run(const Options& options) {
   if (!music.tracks.empty()) hits = pipeline::fit(film, store, music.tracks, query, watch);
   if (interrupted()) return kInterrupted;
   if (options.common.json) {
-    print_json(to_json(options, film, music, hits));
+    print_json(fit_document(film, music, hits));
   } else if (!hits.empty()) {
-    print_table(hits);
+    print_fits(hits);
   }
   std::cout.flush();
   std::fflush(stdout);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pipeline/extract_film.h"
 #include "vmr/audio/clips.h"
 #include "vmr/audio/energy.h"
 #include "vmr/audio/rhythm.h"
@@ -264,9 +265,9 @@ Extracted extract_music(const std::filesystem::path& path, const ExtractRecipe& 
   const auto clips =
       audio::cut_into_clips(waveform, {recipe.rate_hz, recipe.clip_seconds, recipe.max_seconds});
   if (clips.size(0) == 0 && (recipe.fbank || recipe.rhythm)) {
-    throw MediaError(
-        detail::concat(path.string(), ": too short: ", double(waveform.size(0)) / recipe.rate_hz,
-                       " s of sound, but a clip needs more than ", recipe.clip_seconds / 2, " s"));
+    throw MediaError(vmr::detail::concat(
+        path.string(), ": too short: ", double(waveform.size(0)) / recipe.rate_hz,
+        " s of sound, but a clip needs more than ", recipe.clip_seconds / 2, " s"));
   }
   const auto clip_times =
       RowTimes::regular(clips.size(0), 0, recipe.clip_seconds, recipe.clip_seconds);
@@ -303,9 +304,9 @@ void add_clip_features(TrackList& tracks, const at::Tensor& frames, const Extrac
       video::clip_frame_indices(frames.size(0), clip_frames, recipe.max_frames).size() /
       size_t(clip_frames));
   if (rows == 0) {
-    throw MediaError(detail::concat(path.string(), ": too short: ", frames.size(0), " frames at ",
-                                    recipe.fps, " per second, but a clip needs ",
-                                    clip_frames / 2 + 1));
+    throw MediaError(vmr::detail::concat(path.string(), ": too short: ", frames.size(0),
+                                         " frames at ", recipe.fps,
+                                         " per second, but a clip needs ", clip_frames / 2 + 1));
   }
   const auto times = RowTimes::regular(rows, 0, recipe.clip_seconds, recipe.clip_seconds);
   if (recipe.grey_clips) {
@@ -353,10 +354,11 @@ Extracted extract_frame_archive(const std::filesystem::path& path, const Extract
 
 }  // namespace
 
-Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
-                       std::stop_token stop) {
+Extracted detail::extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
+                               std::stop_token stop, int threads) {
   if (media::is_frame_archive(path)) return extract_frame_archive(path, recipe);
   media::DecodePlan plan;
+  plan.threads = threads;
   const bool clips = recipe.grey_clips || recipe.clip_flow.has_value();
   if (clips) {
     media::FrameJob job;
@@ -391,6 +393,11 @@ Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& r
     if (recipe.cuts) add_moments(tracks, "cuts", stream->cuts(frames));
   }
   return {tracks.take(), decoded.problems};
+}
+
+Extracted extract_film(const std::filesystem::path& path, const ExtractRecipe& recipe,
+                       std::stop_token stop) {
+  return detail::extract_film(path, recipe, std::move(stop), 1);
 }
 
 }  // namespace vmr::pipeline

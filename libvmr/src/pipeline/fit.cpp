@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "pipeline/extract_film.h"
 #include "pipeline/track_metadata.h"
 #include "vmr/core/error.h"
+#include "vmr/core/parallel.h"
 #include "vmr/media/probe.h"
 
 namespace vmr::pipeline {
@@ -63,10 +65,11 @@ ExtractRecipe fit_recipe() {
   return recipe;
 }
 
-FilmAnalysis analyse_film_rhythm(const std::filesystem::path& film, std::stop_token stop) {
+FilmAnalysis analyse_film_rhythm(const std::filesystem::path& film, std::stop_token stop,
+                                 int threads) {
   FilmAnalysis analysis;
   analysis.path = film;
-  auto extracted = extract_film(film, fit_recipe(), stop);
+  auto extracted = detail::extract_film(film, fit_recipe(), std::move(stop), threads);
   analysis.tracks = std::move(extracted.tracks);
   analysis.problems = std::move(extracted.problems);
   analysis.duration_seconds = media::probe(film).duration_seconds;
@@ -126,17 +129,24 @@ std::vector<FitHit> fit(const FilmAnalysis& film, const std::filesystem::path& s
                         const std::vector<store::ManifestItem>& tracks, const FitOptions& options,
                         const RunControl& control) {
   VMR_CHECK(options.top >= 1, "fit: expected top >= 1, got ", options.top);
-  const auto store = store::FeatureStore::open(store_folder);
+  std::vector<std::optional<retrieval::TrackRhythm>> read(tracks.size());
+  {
+    const auto store = store::FeatureStore::open(store_folder);
+    for_each_item(
+        int64_t(tracks.size()), options.threads,
+        [&](int64_t i) { read[size_t(i)] = track_rhythm(*store, tracks[size_t(i)].id); },
+        control.stop);
+  }
+  if (control.stop.stop_requested()) return {};
   std::vector<const store::ManifestItem*> items;
   std::vector<retrieval::TrackRhythm> rhythms;
-  for (const auto& item : tracks) {
-    auto rhythm = track_rhythm(*store, item.id);
-    if (!rhythm) {
-      control.log(LogLevel::warning, item.id + ": too short, or not analysed; left out");
+  for (size_t i = 0; i < tracks.size(); ++i) {
+    if (!read[i]) {
+      control.log(LogLevel::warning, tracks[i].id + ": too short, or not analysed; left out");
       continue;
     }
-    items.push_back(&item);
-    rhythms.push_back(std::move(*rhythm));
+    items.push_back(&tracks[i]);
+    rhythms.push_back(std::move(*read[i]));
   }
   const auto fits = retrieval::synchronise_all(film_rhythm(film), rhythms, options.synchronise,
                                                options.threads, control.stop);

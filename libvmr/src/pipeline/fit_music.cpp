@@ -110,18 +110,14 @@ bool is_cache(const store::FeatureStore& store, const ExtractRecipe& recipe) {
   });
 }
 
-// Takes what is outdated out of a cache; the tracks are analysed again when they are asked for. In
-// a store of other makers that is for its owner to decide.
-void forget_outdated(const fs::path& store_folder, const ExtractRecipe& recipe,
-                     const RunControl& control) {
-  std::vector<std::string> features;
-  bool cache = false;
-  if (const auto store = open_if_there(store_folder)) {
-    features = outdated(*store, recipe);
-    cache = !features.empty() && is_cache(*store, recipe);
-  }
+// Takes what is outdated out of a cache, which is opened anew; the tracks are analysed again when
+// they are asked for. In a store of other makers that is for its owner to decide.
+void forget_outdated(std::unique_ptr<store::FeatureStore>& store, const fs::path& store_folder,
+                     const ExtractRecipe& recipe, const RunControl& control) {
+  if (!store) return;
+  const auto features = outdated(*store, recipe);
   if (features.empty()) return;
-  if (!cache) {
+  if (!is_cache(*store, recipe)) {
     std::string names;
     for (const auto& feature : features) names += (names.empty() ? "" : ", ") + feature;
     control.log(LogLevel::warning, store_folder.string() + ": " + names +
@@ -129,14 +125,18 @@ void forget_outdated(const fs::path& store_folder, const ExtractRecipe& recipe,
                                        "recipe; extract into a new store to have today's");
     return;
   }
-  store::StoreOptions writing;
-  writing.writable = true;
-  const auto store = store::FeatureStore::open(store_folder, writing);
-  for (const auto& feature : features) {
-    const auto tracks = store->remove_feature(feature, "music");
-    control.log(LogLevel::info, "\"" + feature + "\" of " + std::to_string(tracks) +
-                                    " analysed tracks is of an older version; made again");
+  store.reset();
+  {
+    store::StoreOptions writing;
+    writing.writable = true;
+    const auto cache = store::FeatureStore::open(store_folder, writing);
+    for (const auto& feature : features) {
+      const auto tracks = cache->remove_feature(feature, "music");
+      control.log(LogLevel::info, "\"" + feature + "\" of " + std::to_string(tracks) +
+                                      " analysed tracks is of an older version; made again");
+    }
   }
+  store = store::FeatureStore::open(store_folder);
 }
 
 // A file's id: the hash of its bytes, taken again only where size or time changed.
@@ -154,24 +154,34 @@ std::string id_of(const fs::path& path, json& known, bool& changed) {
 }
 
 // Extracts what is missing; the store is opened for writing only where something is.
-FitMusic analysed(const store::Manifest& manifest, const fs::path& store_folder,
-                  const ExtractOptions& options, const RunControl& control) {
+// store: of that folder, opened for reading, or none where there is no folder yet.
+FitMusic analysed(const store::Manifest& manifest, std::unique_ptr<store::FeatureStore> store,
+                  const fs::path& store_folder, const ExtractOptions& options,
+                  const RunControl& control) {
   FitMusic music;
-  const auto recipe = music_recipe(open_if_there(store_folder).get());
-  forget_outdated(store_folder, recipe, control);
-  const auto before = open_if_there(store_folder);
+  const auto recipe = music_recipe(store.get());
+  forget_outdated(store, store_folder, recipe, control);
+  std::vector<char> ready(manifest.items.size(), 0);
+  const auto look = [&] {
+    for (size_t i = 0; store && i < ready.size(); ++i) {
+      if (!ready[i]) ready[i] = has_all(*store, manifest.items[i], recipe);
+    }
+  };
+  look();
   store::Manifest missing;
-  for (const auto& item : manifest.items) {
-    if (!before || !has_all(*before, item, recipe)) missing.items.push_back(item);
+  for (size_t i = 0; i < ready.size(); ++i) {
+    if (!ready[i]) missing.items.push_back(manifest.items[i]);
   }
   if (!missing.items.empty()) {
+    store.reset();
     music.summary = extract(missing, store_folder, recipe, options, control);
+    store = open_if_there(store_folder);
+    look();
   }
   music.summary.items = int64_t(manifest.items.size());
   music.summary.already_there += int64_t(manifest.items.size() - missing.items.size());
-  const auto after = open_if_there(store_folder);
-  for (const auto& item : manifest.items) {
-    if (after && has_all(*after, item, recipe)) music.tracks.push_back(item);
+  for (size_t i = 0; i < ready.size(); ++i) {
+    if (ready[i]) music.tracks.push_back(manifest.items[i]);
   }
   return music;
 }
@@ -183,9 +193,8 @@ FitMusic analyse_music(const std::vector<fs::path>& paths, const fs::path& store
   store::Manifest manifest;
   std::vector<ItemFailure> unreadable;
   bool changed = false;
-  auto before = open_if_there(store_folder);
-  json known = known_files(before.get());
-  before.reset();
+  auto store = open_if_there(store_folder);
+  json known = known_files(store.get());
   std::set<std::string> seen;
   std::map<std::string, std::string> ids;
   for (const auto& path : sound_files(paths)) {
@@ -214,7 +223,7 @@ FitMusic analyse_music(const std::vector<fs::path>& paths, const fs::path& store
     }
     control.progress(progress);
   };
-  auto music = analysed(manifest, store_folder, options, named);
+  auto music = analysed(manifest, std::move(store), store_folder, options, named);
   music.ids = std::move(ids);
   for (auto* list : {&music.summary.failures, &music.summary.damaged}) {
     for (auto& failure : *list) failure.id = names[failure.id];
@@ -230,16 +239,14 @@ FitMusic analyse_music(const std::vector<fs::path>& paths, const fs::path& store
 
 FitMusic analyse_stored_music(const fs::path& store_folder, const ExtractOptions& options,
                               const RunControl& control) {
+  auto store = store::FeatureStore::open(store_folder);
   store::Manifest manifest;
-  {
-    const auto store = store::FeatureStore::open(store_folder);
-    const auto stored = stored_manifest(*store);
-    for (const auto* item : stored.of("music")) manifest.items.push_back(*item);
-  }
+  const auto stored = stored_manifest(*store);
+  for (const auto* item : stored.of("music")) manifest.items.push_back(*item);
   if (manifest.items.empty()) {
     throw StoreError("the store " + store_folder.string() + " has no music; give --music");
   }
-  return analysed(manifest, store_folder, options, control);
+  return analysed(manifest, std::move(store), store_folder, options, control);
 }
 
 }  // namespace vmr::pipeline

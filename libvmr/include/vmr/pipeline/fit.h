@@ -23,8 +23,10 @@ namespace vmr::pipeline {
 // "down_beats", "beat_confidence", "energy" and "sections".
 ExtractRecipe fit_recipe();
 
-// Decodes a film once: duration, "flow" and "cuts"; no embedding. Throws: MediaError.
-FilmAnalysis analyse_film_rhythm(const std::filesystem::path& film, std::stop_token stop = {});
+// Decodes a film once: duration, "flow" and "cuts"; no embedding. threads: for this film, 0 = one
+// per core; changes speed only. Throws: MediaError; Error when stopped.
+FilmAnalysis analyse_film_rhythm(const std::filesystem::path& film, std::stop_token stop = {},
+                                 int threads = 0);
 // Requires: an analysis with "flow"; at 8 frames/s and more motion peaks count too.
 retrieval::FilmRhythm film_rhythm(const FilmAnalysis& film);
 // Of extract_music's features by fit_recipe(); empty where one that is needed is missing ("energy",
