@@ -34,6 +34,28 @@ void write_film(const std::filesystem::path& path) {
   writer.finish();
 }
 
+// The clicks heard in a preview lie where offset and stretch put those of its track (from 0.25 s
+// on, one every 60 / bpm): all of them, each within `bound` seconds. Not those in its fades, which
+// last half a second.
+void expect_clicks(const std::filesystem::path& preview, const nlohmann::json& hit, double bpm,
+                   double track_seconds, double bound) {
+  const double stretch = hit.at("metadata").at("synchronisation").at("stretch");
+  const double offset = hit.at("offset_seconds");
+  const auto sound = media::read_audio(preview, {.rate_hz = 44100});
+  std::vector<double> heard;
+  const double level = 0.5 * sound.samples.abs().max().item<double>();
+  for (const double seconds : test::find_clicks(sound.samples, 44100, level)) {
+    if (seconds > 0.6 && seconds < 7.4) heard.push_back(seconds);
+  }
+  std::vector<double> expected;
+  for (double click = 0.25; click < track_seconds; click += 60 / bpm) {
+    const double seconds = (click - offset) / stretch;
+    if (seconds > 0.6 && seconds < 7.4) expected.push_back(seconds);
+  }
+  ASSERT_EQ(heard.size(), expected.size()) << preview;
+  for (size_t i = 0; i < heard.size(); ++i) EXPECT_NEAR(heard[i], expected[i], bound) << preview;
+}
+
 TEST(FitCommand, WritesPreviewsAndMarkersOfWhatItRanks) {
   const test::TempFolder folder;
   write_film(folder / "film.mp4");
@@ -63,6 +85,8 @@ TEST(FitCommand, WritesPreviewsAndMarkersOfWhatItRanks) {
     EXPECT_NEAR(info.audio->duration_seconds, 8, 0.1);
   }
   EXPECT_THAT(result.error, HasSubstr("2 previews"));
+  expect_clicks(folder / "films" / "01_clicks_120.mp4", hits[0], 120, 20, 0.002);
+  expect_clicks(folder / "films" / "02_1997.mp4", hits[1], 97, 20, 0.002);
 
   // The best track's beats in film time, at the film's own frame rate.
   const auto file = nlohmann::json::parse(std::ifstream(folder / "m.json"));
@@ -87,10 +111,42 @@ TEST(FitCommand, WritesPreviewsAndMarkersOfWhatItRanks) {
   EXPECT_EQ(fit({"--markers", folder / "m.xml"}).exit_code, 2);
 }
 
+TEST(FitCommand, AFilmThatCannotBeReadIsNamed) {
+  const test::TempFolder folder;
+  std::ofstream(folder / "film.mp4") << "this is no film";
+  media::write_audio(folder / "120.wav", {test::click_track(120, 5, 16000).samples, 16000, 0});
+  const auto result = run_vmr(
+      {"fit", folder / "film.mp4", "--music", folder / "120.wav", "--store", folder / "store"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.error, HasSubstr("film.mp4"));
+  EXPECT_EQ(result.out, "");
+}
+
+TEST(FitCommand, AShorterTrackBeginsWithinTheFilm) {
+  const test::TempFolder folder;
+  write_film(folder / "film.mp4");
+  media::write_audio(folder / "120.wav", {test::click_track(120, 5, 16000).samples, 16000, 0});
+  const auto result = run_vmr({"fit", folder / "film.mp4", "--music", folder / "120.wav", "--store",
+                               folder / "store", "--json", "--preview", folder / "films",
+                               "--preview-loudness", "off", "--report", folder / "page.html"});
+  ASSERT_EQ(result.exit_code, 0) << result.error;
+  const auto hit = result.json().at("hits").at(0);
+  const double offset = hit.at("offset_seconds");
+  EXPECT_LT(offset, 0);
+  EXPECT_GE(offset, -3);
+  expect_clicks(folder / "films" / "01_120.mp4", hit, 120, 5, 0.002);
+  std::stringstream page;
+  page << std::ifstream(folder / "page.html").rdbuf();
+  EXPECT_THAT(page.str(), HasSubstr(" s into the film"));
+  EXPECT_THAT(page.str(), HasSubstr("class=\"sound\""));
+}
+
 TEST(FitCommand, PlaysTheTrackAtAnotherSpeedWhereThatIsAllowed) {
   const test::TempFolder folder;
   write_film(folder / "film.mp4");  // a cut every second
-  media::write_audio(folder / "116.wav", {test::click_track(116, 20, 16000).samples, 16000, 0});
+  // Over a tone: between bare clicks the player of other speeds has nothing to join its pieces by.
+  const auto track = test::click_track(116, 20, 16000).samples + test::tone(220, 20, 16000, 0.1);
+  media::write_audio(folder / "116.wav", {track, 16000, 0});
   const auto fit = [&](const std::vector<std::string>& more) {
     std::vector<std::string> command = {
         "fit", folder / "film.mp4", "--music", folder / "116.wav", "--store", folder / "store"};
@@ -110,6 +166,7 @@ TEST(FitCommand, PlaysTheTrackAtAnotherSpeedWhereThatIsAllowed) {
   EXPECT_GT(hit.at("score").get<double>(),
             plain.json().at("hits").at(0).at("score").get<double>() + 0.5);
   EXPECT_NEAR(media::probe(folder / "films" / "01_116.mp4").audio->duration_seconds, 8, 0.1);
+  expect_clicks(folder / "films" / "01_116.mp4", hit, 116, 20, 0.03);  // moved in pieces of 40 ms
 
   // Beats in film time lie on the clicks as they are heard at that speed.
   std::ifstream csv(folder / "m.csv");

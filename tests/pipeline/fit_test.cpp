@@ -105,7 +105,7 @@ TEST(Fit, RanksAFoldersMusicAndAnalysesItOnce) {
   write_fit_report(folder / "page.html", film, folder / "store", hits);
   std::stringstream page;
   page << std::ifstream(folder / "page.html").rdbuf();
-  EXPECT_THAT(page.str(), HasSubstr("<video controls src=\"film.mp4\">"));
+  EXPECT_THAT(page.str(), HasSubstr("<video controls src=\"film.mp4\""));
   EXPECT_THAT(page.str(), HasSubstr("Play with the film"));
   EXPECT_THAT(page.str(), HasSubstr("right.flac</span>"));
   EXPECT_THAT(page.str(), HasSubstr("data:audio/mp4;base64,"));

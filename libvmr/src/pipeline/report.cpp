@@ -42,6 +42,9 @@ std::string base64(const std::string& bytes) {
   return text;
 }
 
+// A plot in the page; narrower windows scroll it rather than shrink its letters.
+std::string figure(const SvgPlot& plot) { return "<div class=\"plot\">" + svg(plot) + "</div>\n"; }
+
 SvgPlot time_plot(std::string title, double seconds, std::string y_label, std::string y_unit) {
   SvgPlot plot;
   plot.title = std::move(title);
@@ -51,29 +54,32 @@ SvgPlot time_plot(std::string title, double seconds, std::string y_label, std::s
   return plot;
 }
 
-// Loudness over time as bars, the beats as markers, the film's cuts as a second kind of marker.
-std::string waveform_figure(const at::Tensor& mono, const audio::BeatResult& beats,
+// Loudness, the beats as markers, the film's cuts as a second kind of marker; all in the film's
+// time, at whose `begin` the sound begins.
+std::string waveform_figure(const at::Tensor& mono, double begin, const audio::BeatResult& beats,
                             const std::vector<double>& cuts) {
-  const double seconds = double(mono.size(0)) / kAnalysisRateHz;
+  const double seconds = double(mono.size(0)) / kAnalysisRateHz, end = begin + seconds;
   auto plot = time_plot("Loudness, beats (dashed) and the film's cuts (red)", seconds, "rms", "");
+  plot.x_axis.begin = begin;
+  plot.x_axis.end = std::max(end, begin + 0.1);
   plot.height = 200;
   SvgSeries series;
   const int64_t step = std::max<int64_t>(1, mono.size(0) / kWaveformPoints);
   const auto* sample = mono.const_data_ptr<float>();
-  for (int64_t begin = 0; begin + step <= mono.size(0); begin += step) {
+  for (int64_t first = 0; first + step <= mono.size(0); first += step) {
     double energy = 0;
-    for (int64_t i = begin; i < begin + step; ++i) energy += double(sample[i]) * sample[i];
-    series.x.push_back((double(begin) + double(step) / 2) / kAnalysisRateHz);
+    for (int64_t i = first; i < first + step; ++i) energy += double(sample[i]) * sample[i];
+    series.x.push_back(begin + (double(first) + double(step) / 2) / kAnalysisRateHz);
     series.y.push_back(std::sqrt(energy / double(step)));
   }
   plot.series.push_back(series);
   for (const double beat : beats.beats_seconds) {
-    if (beat < seconds) plot.markers.push_back({beat, "", "#9aa5b1"});
+    if (beat < seconds) plot.markers.push_back({begin + beat, "", "#9aa5b1"});
   }
   for (const double cut : cuts) {
-    if (cut < seconds) plot.markers.push_back({cut, "", "#c0392b"});
+    if (cut >= begin && cut < end) plot.markers.push_back({cut, "", "#c0392b"});
   }
-  return svg(plot);
+  return figure(plot);
 }
 
 }  // namespace
@@ -126,15 +132,29 @@ std::string flow_figure(const FilmAnalysis& film) {
   const auto* flow = find_track(film, "flow");
   if (flow == nullptr) return "";
   auto plot = time_plot("Motion and cuts", film.duration_seconds, "flow", "pixels");
+  const auto cuts = moments(find_track(film, "cuts"));
   SvgSeries series;
   series.name = "mean flow between frames";
+  // From one shot to the next everything seems to move: what the other frames have sets the scale.
+  double highest = 0;
   for (int64_t row = 0; row < flow->times.size(); ++row) {
-    series.x.push_back(flow->times.at(row).start_seconds);
+    const auto span = flow->times.at(row);
+    series.x.push_back(span.start_seconds);
     series.y.push_back(double(flow->values.const_data_ptr<float>()[row]));
+    const double width = span.duration();
+    const auto cut = std::lower_bound(cuts.begin(), cuts.end(), span.start_seconds - 2 * width);
+    const bool across = cut != cuts.end() && *cut <= span.end_seconds + width;
+    if (!across) highest = std::max(highest, series.y.back());
   }
+  if (highest > 0) plot.y_axis.end = 1.15 * highest;
   plot.series.push_back(series);
-  for (const double cut : moments(find_track(film, "cuts"))) plot.markers.push_back({cut, ""});
-  return svg(plot);
+  for (const double cut : cuts) plot.markers.push_back({cut, ""});
+  return figure(plot);
+}
+
+std::string start_text(double offset_seconds) {
+  return offset_seconds < 0 ? "begins " + number_text(-offset_seconds, 2) + " s into the film"
+                            : "from " + number_text(offset_seconds, 2) + " s";
 }
 
 std::string describe_hit(const retrieval::Hit& hit, size_t rank, double bar_pixels) {
@@ -149,10 +169,11 @@ std::string describe_hit(const retrieval::Hit& hit, size_t rank, double bar_pixe
       "</span><span class=\"score\">" + number_text(hit.score, 3) + "</span></header>\n";
   html += "<table class=\"parts\">\n";
   for (const auto& part : hit.parts) {
-    const double width = std::clamp(part.value * bar_pixels, 0.0, 160.0);
+    const double share = part.value * part.weight;
     html += "<tr><td>" + escape_xml(part.name) + "</td><td>" + number_text(part.value, 3) + " × " +
-            number_text(part.weight, 2) +
-            "</td><td><span class=\"bar\" style=\"width:" + number_text(width, 0) +
+            number_text(part.weight, 2) + "</td><td><span class=\"bar" +
+            (share < 0 ? " less" : "") +
+            "\" style=\"width:" + number_text(std::min(std::abs(share) * bar_pixels, 160.0), 0) +
             "px\"></span></td></tr>\n";
   }
   return html + "</table>\n";
@@ -200,9 +221,8 @@ std::string sound_figures(const retrieval::Hit& hit, const std::vector<double>& 
     const auto beats = audio::track_beats(mono, beat_options);
     std::string html =
         "<p class=\"meta\">" + number_text(beats.tempo_bpm, 1) + " BPM" +
-        (hit.offset_seconds != 0 ? ", from " + number_text(hit.offset_seconds, 2) + " s"
-                                 : std::string()) +
-        "</p>\n" + waveform_figure(mono, beats, cuts);
+        (hit.offset_seconds != 0 ? ", " + detail::start_text(hit.offset_seconds) : "") + "</p>\n" +
+        waveform_figure(mono, std::max(0.0, -hit.offset_seconds), beats, cuts);
     if (with_player) {
       html += "<audio controls preload=\"none\" src=\"" +
               detail::sound_url(path, hit.offset_seconds, seconds) + "\"></audio>\n";

@@ -12,6 +12,7 @@ p.note { margin: 0 0 12px; opacity: .75; font-size: .9rem; }
 .strip figure { margin: 0; } .strip img { width: 100%; display: block; border-radius: 4px; }
 .strip figcaption { font-size: .75rem; opacity: .7; }
 svg { width: 100%; height: auto; background: #fff; border-radius: 6px; }
+.plot { overflow-x: auto; } .plot svg { min-width: 640px; }
 .hit { border: 1px solid var(--line); border-radius: 8px; padding: 12px 16px; margin: 12px 0; }
 .hit header { display: flex; gap: 12px; align-items: baseline; flex-wrap: wrap; }
 .rank { font-size: 1.4rem; font-weight: 700; color: var(--accent); }
@@ -20,6 +21,7 @@ svg { width: 100%; height: auto; background: #fff; border-radius: 6px; }
 table.parts { border-collapse: collapse; font-size: .85rem; margin: 8px 0; }
 table.parts td { padding: 1px 12px 1px 0; font-variant-numeric: tabular-nums; }
 .bar { display: inline-block; height: .7em; background: var(--accent); border-radius: 2px; }
+.bar.less { background: #c0392b; }
 audio { width: 100%; margin-top: 6px; } .gone { color: #c0392b; font-size: .9rem; }
 )css";
 

@@ -19,8 +19,11 @@ std::string page_head(const std::string& title);
 std::string film_strip(const FilmAnalysis& film, int64_t count);
 // Flow and cuts over time, or nothing without "flow".
 std::string flow_figure(const FilmAnalysis& film);
-// Rank, title, score and its parts. A part's bar is `bar_pixels` long for the value 1.
-std::string describe_hit(const retrieval::Hit& hit, size_t rank, double bar_pixels = 160);
+// "from 12.34 s", or for an offset below 0 "begins 3.21 s into the film".
+std::string start_text(double offset_seconds);
+// Rank, title, score and its parts. What a part adds to the score is a bar, `bar_pixels` long for
+// 1, red where it takes away.
+std::string describe_hit(const retrieval::Hit& hit, size_t rank, double bar_pixels = 170);
 // The sound from `offset` on, as AAC, for the src of an audio element. Throws: MediaError.
 std::string sound_url(const std::filesystem::path& path, double offset, double seconds);
 
