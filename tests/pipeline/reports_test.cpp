@@ -129,12 +129,56 @@ TEST(AlignmentFigure, LeavesOutASoundThatCannotBeRead) {
   EXPECT_THAT(html, HasSubstr("<b style=\"left:25.00%;width:25.00%\">"));
 }
 
+// The points of the page's first curve, in pixels.
+std::vector<std::pair<double, double>> first_curve(const fs::path& file) {
+  std::stringstream page;
+  page << std::ifstream(file).rdbuf();
+  const size_t begin = page.str().find("<path d=\"M") + 9;
+  auto text = page.str().substr(begin, page.str().find('"', begin) - begin);
+  for (char& letter : text) {
+    if (letter == 'L' || letter == 'M') letter = ' ';
+  }
+  std::istringstream numbers(text);
+  std::vector<std::pair<double, double>> points;
+  for (double x, y; numbers >> x >> y;) points.emplace_back(x, y);
+  return points;
+}
+
+void write_grey_film(const fs::path& path, int seconds) {
+  media::FilmWriter writer(path, {.width = 64, .height = 48, .channels = 0});
+  for (int frame = 0; frame < seconds * 25; ++frame) {
+    writer.add_frame(at::full({48, 64, 3}, 90, at::kByte));
+  }
+  writer.finish();
+}
+
+TEST(MatchReport, MotionIsDrawnBetweenCutsAndWithoutRepeatedFrames) {
+  const test::TempFolder folder;
+  write_grey_film(folder / "film.mp4", 10);
+  FilmAnalysis film;
+  film.path = folder / "film.mp4";
+  film.duration_seconds = 10;
+  // 25 frames/s on a clock of 30: each sixth value is of a frame that was there before. One cut.
+  auto flow = at::full({300}, 0.5, at::kFloat);
+  for (int64_t i = 3; i < 300; i += 6) flow[i] = 0;
+  flow[151] = 10;
+  film.tracks.emplace_back("flow",
+                           FeatureTrack{flow, RowTimes::regular(300, 0, 1 / 30.0, 1 / 30.0), {}});
+  film.tracks.emplace_back(
+      "cuts", FeatureTrack{at::tensor({5.0}, at::kDouble), RowTimes::explicit_rows({{5, 5}}), {}});
+  write_match_report(folder / "page.html", film, {}, {.key_frames = 1});
+  const auto points = first_curve(folder / "page.html");
+  ASSERT_EQ(points.size(), 299u);
+  // The plot is 960 x 240 pixels with margins of 64, 16, 36 and 48; its scale ends at 1.15 * 0.5.
+  for (size_t i = 0; i < points.size(); ++i) {
+    EXPECT_NEAR(points[i].first, 64 + 880 * double(i + 1) / 300, 0.02);
+    EXPECT_NEAR(points[i].second, 192 - 156 * (i == 150 ? 20 : 1) / 1.15, 0.02) << i;
+  }
+}
+
 TEST(MatchReport, LaysCutsOverASoundThatBeginsWithinTheFilm) {
   const test::TempFolder folder;
-  media::FilmWriter writer(folder / "film.mp4", {.width = 64, .height = 48, .channels = 0});
-  for (int frame = 0; frame < 12 * 25; ++frame)
-    writer.add_frame(at::full({48, 64, 3}, 90, at::kByte));
-  writer.finish();
+  write_grey_film(folder / "film.mp4", 12);
   media::write_audio(folder / "music.wav", {test::tone(440, 8, 16000), 16000, 0});
   FilmAnalysis film;
   film.path = folder / "film.mp4";

@@ -14,6 +14,7 @@
 #include "vmr/core/error.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/media/video_reader.h"
+#include "vmr/pipeline/fit.h"
 #include "vmr/pipeline/plots.h"
 #include "vmr/pipeline/svg_plot.h"
 #include "vmr/video/picture.h"
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kThumbnailWidth = 240;
 constexpr double kAnalysisRateHz = 16000;
 constexpr int64_t kWaveformPoints = 900;
+constexpr double kFrameSeconds = 0.1;  // flow at shorter steps takes every frame
 
 std::string base64(const std::string& bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -130,23 +132,27 @@ std::string page_head(const std::string& title) {
 
 std::string flow_figure(const FilmAnalysis& film) {
   const auto* flow = find_track(film, "flow");
-  if (flow == nullptr) return "";
+  if (flow == nullptr || flow->times.size() < 2) return "";
   auto plot = time_plot("Motion and cuts", film.duration_seconds, "flow", "pixels");
   const auto cuts = moments(find_track(film, "cuts"));
   SvgSeries series;
   series.name = "mean flow between frames";
-  // From one shot to the next everything seems to move: what the other frames have sets the scale.
+  const double hop = flow->times.hop_seconds();
+  const bool every_frame = hop < kFrameSeconds;
+  const auto* raw = flow->values.const_data_ptr<float>();
+  // On the clock of every frame: without frames that are shown twice.
+  const auto motion = every_frame ? film_rhythm(film).motion.values
+                                  : std::vector<float>(raw + 1, raw + flow->values.numel());
   double highest = 0;
-  for (int64_t row = 0; row < flow->times.size(); ++row) {
-    const auto span = flow->times.at(row);
-    series.x.push_back(span.start_seconds);
-    series.y.push_back(double(flow->values.const_data_ptr<float>()[row]));
-    const double width = span.duration();
-    const auto cut = std::lower_bound(cuts.begin(), cuts.end(), span.start_seconds - 2 * width);
-    const bool across = cut != cuts.end() && *cut <= span.end_seconds + width;
-    if (!across) highest = std::max(highest, series.y.back());
+  for (size_t i = 0; i < motion.size(); ++i) {
+    const double seconds = double(i + 1) * hop;
+    series.x.push_back(seconds);
+    series.y.push_back(double(motion[i]));
+    const auto cut = std::lower_bound(cuts.begin(), cuts.end(), seconds - 3 * hop);
+    if (cut == cuts.end() || *cut > seconds + 2 * hop) highest = std::max(highest, series.y.back());
   }
-  if (highest > 0) plot.y_axis.end = 1.15 * highest;
+  // From one shot to the next everything seems to move: the frames between set the scale.
+  if (every_frame && highest > 0) plot.y_axis.end = 1.15 * highest;
   plot.series.push_back(series);
   for (const double cut : cuts) plot.markers.push_back({cut, ""});
   return figure(plot);
