@@ -1,12 +1,12 @@
 // vmr match: the tracks of a catalogue that fit a film.
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "backends.h"
 #include "match_files.h"
+#include "match_results.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/fit.h"
@@ -25,28 +25,6 @@ struct Options {
 };
 
 constexpr int64_t kSyncShortlist = 50;  // hits that --sync-weight ranks anew, at least
-
-void print_table(const std::vector<retrieval::Hit>& hits) {
-  std::printf("%4s  %-20s  %-24s  %7s  %s\n", "rank", "track", "title", "score", "because");
-  for (size_t rank = 0; rank < hits.size(); ++rank) {
-    const auto& hit = hits[rank];
-    std::string because;
-    for (const auto& part : hit.parts) {
-      char text[96];
-      std::snprintf(text, sizeof text, "%s%s %.2f x %.2f", because.empty() ? "" : ", ",
-                    part.name.c_str(), part.value, part.weight);
-      because += text;
-    }
-    if (hit.offset_seconds != 0) {
-      char text[32];
-      std::snprintf(text, sizeof text, ", from %.1f s", hit.offset_seconds);
-      because += text;
-    }
-    const std::string title = hit.metadata.value("title", "");
-    std::printf("%4zu  %-20.20s  %-24.24s  %7.3f  %s\n", rank + 1, hit.id.c_str(), title.c_str(),
-                hit.score, because.c_str());
-  }
-}
 
 int finish(const std::vector<retrieval::Hit>& hits) {
   if (!hits.empty()) return kDone;
@@ -67,7 +45,7 @@ int run_words(const Options& options) {
     print_json(
         {{"text", query.text}, {"gallery", matcher->catalogue().stats().tracks}, {"hits", hits}});
   } else {
-    print_table(hits);
+    print_matches(hits, options.sync_weight);
   }
   return finish(hits);
 }
@@ -107,7 +85,7 @@ int run(const Options& options) {
                 {"gallery", matcher->catalogue().stats().tracks},
                 {"hits", hits}});
   } else {
-    print_table(hits);
+    print_matches(hits, options.sync_weight);
   }
   std::cout.flush();
   std::fflush(stdout);
@@ -140,7 +118,8 @@ Command add_match(CLI::App& root) {
       ->check(CLI::Range(0.0, 1.0));
   app->add_option("--sync-weight", options->sync_weight,
                   "weight of beats on cuts and energy (see `vmr fit`), 0 = off: the best 50\n"
-                  "are ranked anew. Scores of it are 5 and more where it fits; try 0.05")
+                  "are ranked anew, from their best offsets. Fits score 5 and more where beats\n"
+                  "meet cuts, 0 by chance; try 0.05")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1000.0));
   app->add_option("--store", options->store,

@@ -354,6 +354,11 @@ TEST_F(Faults, AMatchPrintsItsRankingWhereAFileCannotBeWritten) {
     EXPECT_EQ(hit.at("offset_seconds"),
               hit.at("metadata").at("synchronisation").at("offset_seconds"));
   }
+  // For people the fit is one reason among the others.
+  const auto table =
+      done({"match", film, "--index", index, "--sync-weight", "0.5", "--store", path("fitted")});
+  EXPECT_THAT(table.out, testing::ContainsRegex(", fit -?[0-9]+\\.[0-9] x 0\\.5, from "));
+  EXPECT_THAT(table.out, testing::Not(HasSubstr("beats_on_cuts")));
   const auto loud = match("--preview-loudness", "5");
   EXPECT_EQ(loud.exit_code, 2);
   EXPECT_THAT(loud.error, HasSubstr("expected -60 to 0 LUFS, as -16, or off, got \"5\""));
