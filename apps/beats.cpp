@@ -79,13 +79,14 @@ FindBeats beat_finder(const Options& options) {
   beats.method = pipeline::parse_beat_method(options.method);
   beats.rate_hz = options.rate_hz;
   beats.external = aubio_backend();
+  audio::validate(beats);
   return [beats](const at::Tensor& samples) { return audio::track_beats(samples, beats); };
 }
 
 int run(const Options& options) {
   const auto find = beat_finder(options);
   require_plot(options.plot);
-  require_writable("--markers", options.markers);
+  require_writable("--markers", options.markers, {options.file});
   if (!options.markers.empty()) {
     pipeline::validate_marker_file(options.markers, options.marker_file);
   }

@@ -39,6 +39,11 @@ void print_beats(const audio::BeatResult& result, const std::string& method, boo
     print_json(document);
     return;
   }
+  if (result.beats_seconds.empty()) {
+    std::printf("no beats found (%s)%s\n", method.c_str(),
+                tracked ? ": no pulse, or too little sound" : "");
+    return;
+  }
   std::printf("%.2f BPM, %s (%s)\n", result.tempo_bpm,
               counted(int64_t(result.beats_seconds.size()), "beat").c_str(), method.c_str());
   if (tracked) print_tracked(result);

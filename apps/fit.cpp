@@ -40,8 +40,15 @@ pipeline::FitMusic find_music(const Options& options, const fs::path& store,
   extract.threads = options.common.threads;
   extract.aubio = aubio_backend();
   if (options.music.empty()) return pipeline::analyse_stored_music(store, extract, watch);
-  return pipeline::analyse_music({options.music.begin(), options.music.end()}, store, extract,
-                                 watch);
+  try {
+    return pipeline::analyse_music({options.music.begin(), options.music.end()}, store, extract,
+                                   watch);
+  } catch (const StoreError& error) {
+    if (!options.store.empty()) throw;
+    throw StoreError(std::string(error.what()) + "; analysed music is kept in " + store.string() +
+                     ": wait for another fit to end, delete the folder to have it made anew, or " +
+                     "name another with --store");
+  }
 }
 
 struct Analysed {
@@ -108,6 +115,10 @@ int run(const Options& options) {
   std::fflush(stdout);
   auto failures = music.summary.failures;
   write_fit_files(*options.files, film, store, hits, failures, watch);
+  if (hits.empty() && failures.empty()) {
+    std::cerr << "vmr: no track to rank: all are too short\n";
+    return kNothingDone;
+  }
   return report_failures(failures, int64_t(hits.size()));
 }
 

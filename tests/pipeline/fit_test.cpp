@@ -181,6 +181,16 @@ TEST(Fit, AnalysesAnewWhatAnOlderVersionCached) {
   EXPECT_EQ(again.tracks.size(), 2u);
   EXPECT_NEAR(energy_of(id), loud, 1e-9);
 
+  // A file that changed leaves the features of what it was behind: still a cache.
+  write_clicks(folder / "music" / "a.wav", 110);
+  EXPECT_EQ(analyse_music({folder / "music"}, folder / "store").summary.extracted, 1);
+  age(folder / "store");
+  EXPECT_EQ(analyse_music({folder / "music"}, folder / "store").summary.extracted, 2);
+  EXPECT_EQ(analyse_stored_music(folder / "store").tracks.size(), 2u);  // not what a.wav was
+  // A link in a circle costs nothing but itself.
+  fs::create_symlink(folder / "music" / "circle.wav", folder / "music" / "circle.wav");
+  EXPECT_EQ(analyse_music({folder / "music"}, folder / "store").tracks.size(), 2u);
+
   // A store with other features is its owner's to change.
   {
     store::StoreOptions writing;

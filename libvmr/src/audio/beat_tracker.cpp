@@ -71,7 +71,11 @@ std::vector<TempoHypothesis> tempi_of(const std::vector<BeatHypothesis>& hypothe
       same->probability += hypothesis.probability;
     }
   }
-  std::erase_if(tempi, [](const auto& tempo) { return tempo.probability < kLeastProbability; });
+  // That of the beats stays, however unlikely: a stream may hold on to it for a while.
+  tempi.erase(
+      std::remove_if(tempi.begin() + 1, tempi.end(),
+                     [](const auto& tempo) { return tempo.probability < kLeastProbability; }),
+      tempi.end());
   std::stable_sort(tempi.begin() + 1, tempi.end(),
                    [](const auto& a, const auto& b) { return a.probability > b.probability; });
   return tempi;

@@ -72,7 +72,10 @@ FilmAnalysis analyse_film_rhythm(const std::filesystem::path& film, std::stop_to
   auto extracted = detail::extract_film(film, fit_recipe(), std::move(stop), threads);
   analysis.tracks = std::move(extracted.tracks);
   analysis.problems = std::move(extracted.problems);
-  analysis.duration_seconds = media::probe(film).duration_seconds;
+  // Sound that goes on behind the picture is no film.
+  const auto video = media::probe(film).video;
+  if (!video) throw MediaError(film.string() + ": has no video stream; give a film");
+  analysis.duration_seconds = video->start_seconds + video->duration_seconds;
   return analysis;
 }
 
@@ -141,8 +144,13 @@ std::vector<FitHit> fit(const FilmAnalysis& film, const std::filesystem::path& s
   std::vector<const store::ManifestItem*> items;
   std::vector<retrieval::TrackRhythm> rhythms;
   for (size_t i = 0; i < tracks.size(); ++i) {
+    const auto name = tracks[i].path.empty() ? tracks[i].id : tracks[i].path.string();
     if (!read[i]) {
-      control.log(LogLevel::warning, tracks[i].id + ": too short, or not analysed; left out");
+      control.log(LogLevel::warning, name + ": too short, or not analysed; left out");
+      continue;
+    }
+    if (read[i]->duration_seconds > retrieval::kLongestSeconds) {
+      control.log(LogLevel::warning, name + ": longer than a day; left out");
       continue;
     }
     items.push_back(&tracks[i]);

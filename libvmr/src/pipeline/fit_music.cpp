@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kFilesNote = "fit_files";
+constexpr const char* kCacheNote = "fit_cache";  // of stores that fitting made
 constexpr std::array kSoundExtensions = {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3",
                                          ".oga", ".ogg", ".opus", ".wav",  ".wma"};
 
@@ -37,8 +38,15 @@ std::vector<fs::path> sound_files(const std::vector<fs::path>& paths) {
     }
     std::vector<fs::path> found;
     constexpr auto kSkip = fs::directory_options::skip_permission_denied;
-    for (const auto& entry : fs::recursive_directory_iterator(path, kSkip)) {
-      if (entry.is_regular_file() && is_sound_file(entry.path())) found.push_back(entry.path());
+    std::error_code error;  // a link in a circle is no file, and no reason to stop
+    for (fs::recursive_directory_iterator entry(path, kSkip), end; entry != end;
+         entry.increment(error)) {
+      if (entry->is_regular_file(error) && is_sound_file(entry->path())) {
+        found.push_back(entry->path());
+      }
+    }
+    if (error && found.empty()) {
+      throw StoreError("fit: " + path.string() + " cannot be listed: " + error.message());
     }
     std::sort(found.begin(), found.end());
     files.insert(files.end(), found.begin(), found.end());
@@ -98,16 +106,22 @@ json known_files(const store::FeatureStore* store) {
   return known.is_object() ? known : json::object();
 }
 
-// Whether a store holds nothing but what fitting made of files it knows, so that all of it can be
-// made again.
+// Whether a store holds nothing but what fitting made, so that all of it can be made again: fitting
+// made the store, and nobody put other features or films into it.
 bool is_cache(const store::FeatureStore& store, const ExtractRecipe& recipe) {
-  std::set<std::string> features, ids;
+  std::set<std::string> features;
   for (const auto& [feature, unused] : planned_features("music", recipe)) features.insert(feature);
-  for (const auto& file : known_files(&store)) ids.insert(file.value("id", ""));
   const auto keys = store.keys();
-  return std::all_of(keys.begin(), keys.end(), [&](const store::FeatureKey& key) {
-    return features.count(key.feature) > 0 && ids.count(key.id) > 0;
-  });
+  return store.find_note(kCacheNote) &&
+         std::all_of(keys.begin(), keys.end(), [&](const store::FeatureKey& key) {
+           return features.count(key.feature) > 0 && key.kind == "music";
+         });
+}
+
+void make_cache(const fs::path& store_folder) {
+  store::StoreOptions writing;
+  writing.writable = true;
+  store::FeatureStore::open(store_folder, writing)->put_note(kCacheNote, "vmr fit");
 }
 
 // Takes what is outdated out of a cache, which is opened anew; the tracks are analysed again when
@@ -173,6 +187,7 @@ FitMusic analysed(const store::Manifest& manifest, std::unique_ptr<store::Featur
     if (!ready[i]) missing.items.push_back(manifest.items[i]);
   }
   if (!missing.items.empty()) {
+    if (!store) make_cache(store_folder);
     store.reset();
     music.summary = extract(missing, store_folder, recipe, options, control);
     store = open_if_there(store_folder);
@@ -242,7 +257,12 @@ FitMusic analyse_stored_music(const fs::path& store_folder, const ExtractOptions
   auto store = store::FeatureStore::open(store_folder);
   store::Manifest manifest;
   const auto stored = stored_manifest(*store);
-  for (const auto* item : stored.of("music")) manifest.items.push_back(*item);
+  std::set<std::string> paths;  // of a file that changed the last is the one that is there
+  const auto all = stored.of("music");
+  for (auto item = all.rbegin(); item != all.rend(); ++item) {
+    if (paths.insert((*item)->path.string()).second) manifest.items.push_back(**item);
+  }
+  std::reverse(manifest.items.begin(), manifest.items.end());
   if (manifest.items.empty()) {
     throw StoreError("the store " + store_folder.string() + " has no music; give --music");
   }

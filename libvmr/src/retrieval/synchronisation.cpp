@@ -137,7 +137,7 @@ void check_curve(const char* what, const SampledCurve& curve) {
 }
 
 void check_duration(const char* what, double seconds) {
-  VMR_CHECK(seconds > 0 && seconds <= 86400, "synchronise: expected a ", what,
+  VMR_CHECK(seconds > 0 && seconds <= kLongestSeconds, "synchronise: expected a ", what,
             " longer than 0 s and of at most a day, got ", seconds, " s");
 }
 

@@ -28,6 +28,8 @@ struct SampledCurve {
   std::vector<float> values;
 };
 
+inline constexpr double kLongestSeconds = 86400;  // of a film or a track
+
 struct FilmRhythm {
   double duration_seconds = 0;
   std::vector<TimedEvent> cuts;  // rising
