@@ -10,12 +10,12 @@
 #include "pipeline/number_text.h"
 #include "pipeline/report_page.h"
 #include "pipeline/report_parts.h"
+#include "pipeline/time_plot.h"
 #include "vmr/audio/beat.h"
 #include "vmr/core/error.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/media/video_reader.h"
 #include "vmr/pipeline/fit.h"
-#include "vmr/pipeline/plots.h"
 #include "vmr/pipeline/svg_plot.h"
 #include "vmr/video/picture.h"
 
@@ -47,21 +47,13 @@ std::string base64(const std::string& bytes) {
 // A plot in the page; narrower windows scroll it rather than shrink its letters.
 std::string figure(const SvgPlot& plot) { return "<div class=\"plot\">" + svg(plot) + "</div>\n"; }
 
-SvgPlot time_plot(std::string title, double seconds, std::string y_label, std::string y_unit) {
-  SvgPlot plot;
-  plot.title = std::move(title);
-  plot.x_axis = {"time", "s", 0, std::max(seconds, 0.1)};
-  plot.y_axis = {std::move(y_label), std::move(y_unit)};
-  plot.height = 240;
-  return plot;
-}
-
 // Loudness, the beats as markers, the film's cuts as a second kind of marker; all in the film's
 // time, at whose `begin` the sound begins.
 std::string waveform_figure(const at::Tensor& mono, double begin, const audio::BeatResult& beats,
                             const std::vector<double>& cuts) {
   const double seconds = double(mono.size(0)) / kAnalysisRateHz, end = begin + seconds;
-  auto plot = time_plot("Loudness, beats (dashed) and the film's cuts (red)", seconds, "rms", "");
+  auto plot =
+      detail::time_plot("Loudness, beats (dashed) and the film's cuts (red)", seconds, "rms", "");
   plot.x_axis.begin = begin;
   plot.x_axis.end = std::max(end, begin + 0.1);
   plot.height = 200;
@@ -263,44 +255,6 @@ void write_match_report(const fs::path& out, const FilmAnalysis& film,
   }
   html += "</body></html>\n";
   vmr::detail::write_file_atomically(out, html);
-}
-
-void write_curve_plot(const fs::path& out, const std::string& title, const std::string& unit,
-                      const std::vector<double>& seconds, const std::vector<double>& values) {
-  auto plot = time_plot(title, seconds.empty() ? 1 : seconds.back(), title, unit);
-  plot.series.push_back({title, seconds, values});
-  vmr::detail::write_file_atomically(out, svg(plot));
-}
-
-void write_moments_plot(const fs::path& out, const std::string& title,
-                        const std::vector<double>& seconds) {
-  auto plot = time_plot(title, seconds.empty() ? 1 : seconds.back(), "seconds to the next", "s");
-  SvgSeries series;
-  for (size_t i = 0; i + 1 < seconds.size(); ++i) {
-    series.x.push_back(seconds[i]);
-    series.y.push_back(seconds[i + 1] - seconds[i]);
-  }
-  series.kind = SvgSeries::Kind::bars;
-  plot.series.push_back(std::move(series));
-  for (const double moment : seconds) plot.markers.push_back({moment, ""});
-  vmr::detail::write_file_atomically(out, svg(plot));
-}
-
-void write_beat_plot(const fs::path& out, const audio::BeatResult& beats) {
-  const double frame_seconds =
-      double(beats.onset_options.hop_samples) / beats.onset_options.rate_hz;
-  const auto onset = beats.onset.to(at::kFloat).contiguous();
-  SvgSeries series;
-  series.name = "onset strength";
-  for (int64_t i = 0; i < onset.size(0); ++i) {
-    series.x.push_back(double(i) * frame_seconds);
-    series.y.push_back(double(onset.const_data_ptr<float>()[i]));
-  }
-  auto plot = time_plot("Beats at " + number_text(beats.tempo_bpm, 1) + " BPM",
-                        double(onset.size(0)) * frame_seconds, "onset strength", "dB");
-  plot.series.push_back(series);
-  for (const double beat : beats.beats_seconds) plot.markers.push_back({beat, ""});
-  vmr::detail::write_file_atomically(out, svg(plot));
 }
 
 }  // namespace vmr::pipeline
