@@ -22,7 +22,7 @@ void touch(const CheckpointFile& file) {
               static_cast<uint64_t>(tensor.strides[axis]);
     }
     if (empty) continue;
-    const auto bytes = file.storages[tensor.storage];
+    const auto bytes = file.storages[tensor.storage].bytes;
     const uint64_t element = kElements[tensor.element].byte_count;
     if ((last + 1) * element > bytes.size()) std::abort();
     sink = bytes.data()[static_cast<uint64_t>(tensor.offset) * element];

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "store/checkpoint_bytes.h"
+#include "store/checkpoint_file.h"
 #include "store/pickle.h"
 #include "store_fixture.h"
 #include "vmr/store/torch_checkpoint.h"
@@ -235,6 +236,43 @@ TEST_F(TorchCheckpointFaultTest, RefusesHostileArchives) {
   // The second entry is said to lie where the first does.
   const auto second = good.find("PK\x01\x02", entry + 1);
   EXPECT_THAT(patched(second + 46 + 8 + 20, made::number(uint64_t{0})), HasSubstr("share bytes"));
+}
+
+// mixed.pth has 17 tensors of all kinds, some of which share a storage.
+TEST_F(TorchCheckpointFaultTest, FindsEveryFlippedBitOfTensorsAndPickle) {
+  const auto whole = read_bytes(golden("mixed.pth"));
+  const auto file_of = parse_checkpoint(whole);
+  std::vector<FilePart> parts = {file_of.pickle};
+  for (size_t i = 0; i < file_of.storages.size(); ++i) {
+    if (file_of.outline.storages[i].used) parts.push_back(file_of.storages[i]);
+  }
+  ASSERT_EQ(parts.size(), 9u);  // the pickle and eight storages
+  for (const auto& part : parts) {
+    const auto begin = static_cast<size_t>(part.bytes.data() - whole.data());
+    for (size_t byte = 0; byte < part.bytes.size(); ++byte) {
+      auto damaged = whole;
+      damaged[begin + byte] ^= static_cast<char>(1 << byte % 8);
+      const auto message = why(damaged);
+      ASSERT_NE(message, "") << part.entry << " byte " << byte;
+      if (part.entry == file_of.pickle.entry) continue;  // often no pickle any more
+      ASSERT_THAT(message, AllOf(HasSubstr("made.pth: the entry " + part.entry + " is damaged"),
+                                 HasSubstr("copy or download the file again")));
+    }
+  }
+}
+
+TEST_F(TorchCheckpointFaultTest, ReadsArchivesSavedWithoutChecksums) {
+  auto bytes = read_bytes(golden("state_dict.pth"));
+  // As torch.save leaves them with config.save.compute_crc32 = False.
+  for (auto entry = bytes.find("PK\x01\x02"); entry != bytes.npos;
+       entry = bytes.find("PK\x01\x02", entry + 1)) {
+    bytes.replace(entry + 16, 4, 4, '\0');
+  }
+  EXPECT_EQ(why(bytes), "");
+  const auto storage = parse_checkpoint(bytes).storages[0];
+  EXPECT_EQ(storage.crc32, 0u);
+  bytes[static_cast<size_t>(storage.bytes.data() - bytes.data())] ^= 1;
+  EXPECT_EQ(why(bytes), "") << "there is nothing to find it by";
 }
 
 TEST_F(TorchCheckpointFaultTest, SurvivesCutsAndFlippedBytes) {

@@ -29,7 +29,7 @@ Pickle parse_part(std::string_view bytes, const char* part) {
 CheckpointFile parse_zip(std::string_view file) {
   const auto directory = read_zip_directory(file);
   std::string folder;
-  for (const auto& [name, bytes] : directory) {
+  for (const auto& [name, entry] : directory) {
     if (name.ends_with(kPickle) && name.find('/') == name.size() - kPickle.size()) {
       folder = name.substr(0, name.size() - kPickle.size() + 1);
       break;
@@ -42,21 +42,23 @@ CheckpointFile parse_zip(std::string_view file) {
         "dict(torch.jit.load(file).state_dict()) instead");
   }
   const auto order = directory.find(folder + "byteorder");
-  if (order != directory.end() && order->second != "little") {
-    fail("expected values in little-endian order, got ", order->second.substr(0, 20),
+  if (order != directory.end() && order->second.bytes != "little") {
+    fail("expected values in little-endian order, got ", order->second.bytes.substr(0, 20),
          "; load and save the file on a little-endian machine");
   }
   CheckpointFile result{"zip"};
-  result.outline =
-      outline_checkpoint(parse_part(directory.find(folder + "data.pkl")->second, "data.pkl"));
+  const auto& [pickle_name, pickle] = *directory.find(folder + "data.pkl");
+  result.outline = outline_checkpoint(parse_part(pickle.bytes, "data.pkl"));
+  result.pickle = {pickle.bytes, pickle_name, pickle.crc32};
   for (const auto& storage : result.outline.storages) {
-    const auto entry = directory.find(folder + "data/" + storage.key);
-    const bool found = entry != directory.end();
-    if (storage.used && (!found || entry->second.size() != storage.byte_count)) {
+    const auto name = folder + "data/" + storage.key;
+    const auto found = directory.find(name);
+    const auto entry = found == directory.end() ? ZipEntry() : found->second;
+    if (storage.used && (found == directory.end() || entry.bytes.size() != storage.byte_count)) {
       fail("storage ", storage.key, ": expected ", storage.byte_count, " bytes, the archive has ",
-           found ? std::to_string(entry->second.size()) : "no such entry");
+           found == directory.end() ? "no such entry" : std::to_string(entry.bytes.size()));
     }
-    result.storages.push_back(found ? entry->second : std::string_view());
+    result.storages.push_back({entry.bytes, name, entry.crc32});
   }
   return result;
 }
@@ -104,12 +106,11 @@ class LegacyReader {
     }
   }
 
-  std::vector<std::string_view> read_storages(const CheckpointOutline& outline,
-                                              const Pickle& keys) {
+  std::vector<FilePart> read_storages(const CheckpointOutline& outline, const Pickle& keys) {
     if (keys[keys.root].kind != PickleKind::list) fail("expected a list of storage keys");
     std::map<std::string_view, size_t> by_key;
     for (size_t i = 0; i < outline.storages.size(); ++i) by_key[outline.storages[i].key] = i;
-    std::vector<std::string_view> storages(outline.storages.size());
+    std::vector<FilePart> storages(outline.storages.size());
     for (const auto ref : keys[keys.root].items) {
       const auto key = by_key.find(keys[ref].text);
       if (key == by_key.end()) fail("storage ", keys[ref].text, " belongs to no tensor");
@@ -120,7 +121,7 @@ class LegacyReader {
         fail("storage ", storage.key, " at byte ", at_, ": expected ", storage.count,
              " elements, got ", count, " and ", file_.size() - at_, " bytes");
       }
-      storages[key->second] = file_.substr(at_, storage.byte_count);
+      storages[key->second].bytes = file_.substr(at_, storage.byte_count);
       at_ += storage.byte_count;
       by_key.erase(key);
     }

@@ -3,6 +3,7 @@
 // that it can be fuzzed alone. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,11 +12,20 @@
 
 namespace vmr::store {
 
+struct FilePart {
+  std::string_view bytes;
+  // Of a zip archive's entry; the layout before has neither. Not compared here, which would read
+  // all weights.
+  std::string entry = {};
+  uint32_t crc32 = 0;
+};
+
 struct CheckpointFile {
   std::string format;  // "zip" or "legacy"
   CheckpointOutline outline;
   // Of each of outline.storages, within the file; byte_count bytes where a tensor uses it.
-  std::vector<std::string_view> storages;
+  std::vector<FilePart> storages;
+  FilePart pickle;
 };
 
 // Throws: StoreError naming the part, the byte and the fault.

@@ -4,10 +4,12 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
 
+#include "core/crc32.h"
 #include "store/checkpoint_file.h"
 #include "store/file_mapping.h"
 #include "vmr/core/error.h"
@@ -39,6 +41,17 @@ at::Tensor storage_tensor(std::string_view bytes, const std::shared_ptr<FileMapp
   return copy;
 }
 
+// torch.save writes 0 where it was told to leave checksums out.
+void check_sum(const FilePart& part) {
+  if (part.crc32 == 0) return;
+  const uint32_t found = vmr::detail::crc32(part.bytes);
+  if (found == part.crc32) return;
+  char sums[64];
+  std::snprintf(sums, sizeof sums, "expected CRC-32 %08x, got %08x", part.crc32, found);
+  throw StoreError(detail::concat("the entry ", part.entry, " is damaged: ", sums,
+                                  "; copy or download the file again"));
+}
+
 class TensorMaker {
  public:
   TensorMaker(const CheckpointFile& file, const std::shared_ptr<FileMapping>& mapping)
@@ -53,15 +66,18 @@ class TensorMaker {
     if (std::find(outline.sizes.begin(), outline.sizes.end(), 0) != outline.sizes.end()) {
       return at::empty(outline.sizes, options);
     }
-    const auto bytes = file_.storages[outline.storage];
+    auto& storage = made_[outline.storage];
+    const auto bytes = file_.storages[outline.storage].bytes;
+    if (!storage.defined()) {
+      check_sum(file_.storages[outline.storage]);
+      storage = storage_tensor(bytes, mapping_);
+    }
     if (kTypes[outline.element] == at::kBool && !truths_[outline.storage]) {
       if (std::any_of(bytes.begin(), bytes.end(), [](char value) { return (value & ~1) != 0; })) {
         throw StoreError(outline.name + ": a bool is neither 0 nor 1");
       }
       truths_[outline.storage] = true;
     }
-    auto& storage = made_[outline.storage];
-    if (!storage.defined()) storage = storage_tensor(bytes, mapping_);
     return at::empty({0}, options)
         .set_(storage.storage(), outline.offset, outline.sizes, outline.strides);
   }
@@ -94,6 +110,10 @@ std::string listed(const std::map<std::string, size_t>& keys) {
   return text.empty() ? "nothing" : text;
 }
 
+std::string file_of(const TorchCheckpoint& checkpoint) {
+  return checkpoint.path.empty() ? "find_state_dict" : checkpoint.path.string();
+}
+
 std::string choose_key(const TorchCheckpoint& checkpoint) {
   const auto keys = keys_with_tensors(checkpoint);
   for (const char* key : kStateDictKeys) {
@@ -103,12 +123,13 @@ std::string choose_key(const TorchCheckpoint& checkpoint) {
   if (keys.size() == 1) return keys.begin()->first;
   if (keys.empty()) {
     const auto& modules = checkpoint.modules;
-    throw StoreError(modules.empty()
-                         ? "find_state_dict: the file holds no tensors"
-                         : "find_state_dict: expected tensors, got the whole pickled module " +
-                               modules[0].second + "; in Python, save dict(model.state_dict())");
+    throw StoreError(file_of(checkpoint) +
+                     (modules.empty()
+                          ? ": the file holds no tensors; expected weights that torch.save wrote"
+                          : ": expected tensors, got the whole pickled module " +
+                                modules[0].second + "; in Python, save dict(model.state_dict())"));
   }
-  throw StoreError("find_state_dict: expected one key with tensors, got " + listed(keys) +
+  throw StoreError(file_of(checkpoint) + ": expected one key with tensors, got " + listed(keys) +
                    "; name one of them");
 }
 
@@ -143,6 +164,7 @@ TorchCheckpoint read_torch_checkpoint(const std::filesystem::path& path) {
   try {
     const auto mapping = std::make_shared<FileMapping>(path);
     auto file = parse_checkpoint(mapping->bytes());
+    check_sum(file.pickle);
     TorchCheckpoint checkpoint;
     TensorMaker maker(file, mapping);
     for (auto& outline : file.outline.tensors) {
@@ -153,6 +175,7 @@ TorchCheckpoint read_torch_checkpoint(const std::filesystem::path& path) {
     checkpoint.opaque = std::move(file.outline.opaque);
     checkpoint.modules = std::move(file.outline.modules);
     checkpoint.format = file.format;
+    checkpoint.path = path;
     return checkpoint;
   } catch (const StoreError& error) {
     throw StoreError(detail::concat("read_torch_checkpoint: ", path.string(), ": ", error.what()));
@@ -169,7 +192,7 @@ StateDict find_state_dict(const TorchCheckpoint& checkpoint, const std::string& 
       dict.tensors.emplace_back(name.substr(dict.key.empty() ? 0 : dict.key.size() + 1), tensor);
     }
   }
-  VMR_CHECK(!dict.tensors.empty(), "find_state_dict: no tensors lie under \"", key,
+  VMR_CHECK(!dict.tensors.empty(), file_of(checkpoint), ": no tensors lie under \"", key,
             "\"; the file has ", listed(keys_with_tensors(checkpoint)));
   dict.prefix = strip_prefix(dict.tensors);
   return dict;

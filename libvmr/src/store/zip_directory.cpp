@@ -91,7 +91,8 @@ class Reader {
     if ((flags & 1) != 0) fail(at, name, " is encrypted");
     if (method != 0) fail(at, name, " is compressed; torch.save stores without compression");
     if (stored != size) fail(at, name, " has ", stored, " bytes and says ", size);
-    if (!directory.emplace(name, entry_bytes(begin, size)).second) {
+    const auto crc32 = static_cast<uint32_t>(number(at + 16, 4));
+    if (!directory.emplace(name, ZipEntry{entry_bytes(begin, size), crc32}).second) {
       fail(at, "the name ", name, " occurs twice");
     }
     return at + kEntryBytes + name_bytes + extra_bytes + comment_bytes;
@@ -124,8 +125,8 @@ class Reader {
 
   static void check_overlaps(const ZipDirectory& directory) {
     std::vector<std::string_view> parts;
-    for (const auto& [name, bytes] : directory) {
-      if (!bytes.empty()) parts.push_back(bytes);
+    for (const auto& [name, entry] : directory) {
+      if (!entry.bytes.empty()) parts.push_back(entry.bytes);
     }
     const auto by_place = [](auto a, auto b) { return std::less<>()(a.data(), b.data()); };
     std::sort(parts.begin(), parts.end(), by_place);

@@ -1,6 +1,6 @@
 // The directory of a zip archive whose entries are stored without compression, as torch.save
-// writes them; zip64 is read, so archives and entries may pass 4 GB. Checksums are not compared:
-// torch.save can leave them out, and a reader would have to touch all weights. Thread-safe.
+// writes them; zip64 is read, so archives and entries may pass 4 GB. Checksums are handed on and
+// not compared: that is for whoever reads an entry's bytes. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,12 @@
 
 namespace vmr::store {
 
-// Name of an entry -> its bytes within the file.
-using ZipDirectory = std::map<std::string, std::string_view, std::less<>>;
+struct ZipEntry {
+  std::string_view bytes;  // within the file
+  uint32_t crc32 = 0;      // of the bytes, as the directory says
+};
+
+using ZipDirectory = std::map<std::string, ZipEntry, std::less<>>;  // by name
 
 // True where the file begins as an archive does.
 bool is_zip(std::string_view file);
