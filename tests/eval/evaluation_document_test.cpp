@@ -49,14 +49,6 @@ TEST(EvaluationDocument, EqualsTheWorkedCase) {
   EXPECT_NEAR(tracks["recall"]["2"]["chance"].get<double>(), (1 + 2 / 3.) / 2, 1e-12);
 }
 
-TEST(EvaluationDocument, OneDirectionAloneIsThatOfBoth) {
-  const EvaluationOptions options = {.ks = {1, 2, 3}};
-  EXPECT_EQ(video_to_music_document(scores(), kFilmTracks, options),
-            document().at("video_to_music"));
-  EXPECT_THROW(video_to_music_document(scores(), Ids{0, 0, 3}, options), InvalidArgument);
-  EXPECT_THROW(video_to_music_document(scores(), kFilmTracks, {.ks = {}}), InvalidArgument);
-}
-
 TEST(EvaluationDocument, TakesIntervalsOverTracks) {
   const auto entry = document({.ks = {1}, .resamples = 200, .seed = 4})["video_to_music"]["recall"];
   const auto expected = cluster_bootstrap_mean(std::vector<double>{1, 0, 0}, kFilmTracks,

@@ -96,7 +96,7 @@ class Evaluation : public testing::Test {
     return evaluate(root() / run, root() / "store", options);
   }
   static Evaluated opened(const std::string& run, const EvaluateOptions& options = {}) {
-    return open_for_evaluation(root() / run, root() / "store", options, {});
+    return load_items(open_source(root() / run, root() / "store", options), options, {});
   }
   static at::Tensor independent(const Evaluated& e, model::Distance distance) {
     return train::embedding_scores(train::embed_films(*e.model, e.items),
@@ -348,7 +348,7 @@ TEST_F(Evaluation, TagsNeedAPartOfTheScoreAndItIsSaidBeforeTheWork) {
   auto config = e.run.model->config();
   config["theta_weight"] = 1;
   e.run.model = model::make_matching_model(config);
-  EXPECT_THAT([&] { check_protocol(Protocol::video_to_tag, e.run, e.items); },
+  EXPECT_THAT([&] { check_protocol(Protocol::video_to_tag, e.run, tagged_films(e.items)); },
               ThrowsMessage<InvalidArgument>(HasSubstr("leaves nothing of rho")));
 }
 
@@ -369,39 +369,73 @@ TEST_F(Evaluation, ClassesOfFlowMustHaveTheRunsEdges) {
                                                               " have quantile ones")));
 }
 
+// Mean rank of tracks that rank films by embeddings, then the best two anew by joint scores.
+double two_films_ranked_anew(const Evaluated& e) {
+  const auto first = train::embedding_scores(train::embed_films(*e.model, e.items),
+                                             train::embed_music(*e.model, e.items));
+  const auto joint = *train::joint_scores(*e.model, e.items, first);
+  const auto& track_of = e.items.track_of_film();
+  const std::set<int64_t> asking(track_of.begin(), track_of.end());
+  double ranks = 0;
+  for (const int64_t track : asking) {
+    auto list = eval::ranking(first.select(1, track), first.size(0));
+    const auto score = [&](int64_t film) { return joint[film][track].item<float>(); };
+    if (score(list[1]) > score(list[0])) std::swap(list[0], list[1]);
+    const auto right = std::find_if(list.begin(), list.end(),
+                                    [&](int64_t film) { return track_of[size_t(film)] == track; });
+    ranks += 1 + double(right - list.begin());
+  }
+  return ranks / double(asking.size());
+}
+
 TEST_F(Evaluation, VariantsHaveRecallAndTimes) {
   VariantsOptions options;
   options.evaluate.resamples = 10;
-  options.shortlists = {2, 9};  // 9: the whole gallery
+  options.shortlists = {2, 12};  // 12: both whole galleries
   const auto document = compare_variants(root() / "plain", root() / "store", options);
-  EXPECT_EQ(document.at("queries"), 12);
-  EXPECT_EQ(document.at("gallery"), 9);
   const auto& variants = document.at("variants");
   std::vector<std::string> names;
   for (const auto& variant : variants) {
     names.push_back(variant.at("name"));
-    EXPECT_GT(variant.at("prepare_ms").get<double>(), 0);
-    EXPECT_GT(variant.at("query_ms").at("median").get<double>(), 0);
-    EXPECT_GE(variant.at("query_ms").at("p95"), variant.at("query_ms").at("median"));
+    for (const char* direction : {"video_to_music", "music_to_video"}) {
+      const auto& part = variant.at(direction);
+      EXPECT_EQ(part.at("queries"), direction[0] == 'v' ? 12 : 8);
+      EXPECT_EQ(part.at("gallery"), direction[0] == 'v' ? 9 : 12);
+      if (names.back() == "pairwise_mean" && direction[0] == 'm') {
+        EXPECT_TRUE(part.at("query_ms").is_null()) << "a track alone cannot ask it";
+        continue;
+      }
+      EXPECT_GT(part.at("prepare_ms").get<double>(), 0);
+      EXPECT_GT(part.at("query_ms").at("median").get<double>(), 0);
+      EXPECT_GE(part.at("query_ms").at("p95"), part.at("query_ms").at("median"));
+    }
   }
   EXPECT_EQ(names, (std::vector<std::string>{"independent", "pairwise_mean", "pairwise",
                                              "shortlist", "shortlist"}));
   const auto plain = evaluated("plain");
-  const auto mean_rank = [](const json& part) {
-    return part.at("video_to_music").at("mean_rank").get<double>();
-  };
-  EXPECT_NEAR(mean_rank(variants[0]), mean_rank(plain), 1e-9);
-  EXPECT_NEAR(mean_rank(variants[2]), mean_rank(plain.at("joint")), 1e-9);
-  // A shortlist of the whole gallery is the joint ranking; one of two re-ranks two.
-  EXPECT_EQ(variants[4].at("shortlist"), 9);
-  EXPECT_EQ(variants[4].at("video_to_music"), variants[2].at("video_to_music"));
-  EXPECT_EQ(variants[3].at("shortlist"), 2);
-  // A shortlist needs what both of its steps need.
-  EXPECT_NEAR(
-      variants[3].at("prepare_ms").get<double>(),
-      variants[0].at("prepare_ms").get<double>() + variants[2].at("prepare_ms").get<double>(),
-      1e-9);
-  EXPECT_THAT(variants_table(document), HasSubstr("shortlist 9"));
+  EvaluateOptions by_mean;
+  by_mean.joint = model::PairScoring::gallery_mean;
+  const auto mean = evaluated("plain", by_mean);
+  for (const char* direction : {"video_to_music", "music_to_video"}) {
+    const auto figure = [&](const json& part, const char* name) {
+      return part.at(direction).at(name).get<double>();
+    };
+    const auto rank = [&](const json& part) { return figure(part, "mean_rank"); };
+    EXPECT_NEAR(rank(variants[0]), rank(plain), 1e-9);
+    EXPECT_NEAR(rank(variants[1]), rank(mean.at("joint")), 1e-9);
+    EXPECT_NEAR(rank(variants[2]), rank(plain.at("joint")), 1e-9);
+    // A shortlist needs what both of its steps need.
+    EXPECT_NEAR(figure(variants[3], "prepare_ms"),
+                figure(variants[0], "prepare_ms") + figure(variants[2], "prepare_ms"), 1e-9);
+    EXPECT_EQ(variants[3].at("shortlist"), 2);
+    // One of the whole gallery is the joint ranking.
+    EXPECT_EQ(variants[4].at("shortlist"), 12);
+    EXPECT_NEAR(rank(variants[4]), rank(variants[2]), 1e-9);
+  }
+  // A track's shortlist holds the films that are best for it, not it among those of a film.
+  EXPECT_NEAR(variants[3].at("music_to_video").at("mean_rank").get<double>(),
+              two_films_ranked_anew(opened("plain")), 1e-9);
+  EXPECT_THAT(variants_table(document), HasSubstr("shortlist 12"));
 
   EXPECT_THAT([&] { compare_variants(root() / "cbvmr", root() / "store", options); },
               ThrowsMessage<InvalidArgument>(HasSubstr("no joint scores to rank a shortlist by")));

@@ -49,6 +49,22 @@ TEST(Table, SpecsPatchRecipesAndNameSystems) {
   wrong = spec();
   wrong["systems"][0]["seting"] = "SE";
   EXPECT_THROW(parse_table_spec(wrong, "t.json", find), InvalidArgument);
+  const auto refused = [&](const json& changed, const std::string& reason) {
+    EXPECT_THAT([&] { parse_table_spec(changed, "t.json", find); },
+                ThrowsMessage<InvalidArgument>(HasSubstr(reason)));
+  };
+  wrong = spec();
+  wrong["xyzzyx"] = 1;
+  refused(wrong, "known here: overrides, systems, comparisons, name)");
+  wrong = spec();
+  wrong["systems"][1]["overrides"] = 3;
+  refused(wrong, "systems.overrides: expected an object {...}, got 3");
+  wrong = spec();
+  wrong["systems"] = json::object();
+  refused(wrong, "systems: expected a list");
+  wrong = spec();
+  wrong["systems"][1].erase("recipe");
+  refused(wrong, "systems.recipe: expected a recipe's name or file");
 }
 
 // root/library and root/store with its features.
@@ -66,6 +82,9 @@ TEST(Table, TrainsEverySystemWithEverySeedAndResumes) {
   TableOptions options;
   options.seeds = 2;
   options.resamples = 50;
+  options.truth = root / "nowhere";
+  EXPECT_THROW(results_table(parsed, root / "store", root / "out", options), StoreError);
+  EXPECT_FALSE(std::filesystem::exists(root / "out")) << "it is said before the training";
   options.truth = root / "library";
   const auto table = results_table(parsed, root / "store", root / "out", options);
   ASSERT_EQ(table.at("rows").size(), 4u);

@@ -55,5 +55,29 @@ TEST(JointRow, AShortlistOfAllHasTheBitsOfTheWholeGallery) {
                InvalidArgument);
 }
 
+TEST(JointColumn, IsTheTracksColumnOfTheJointScores) {
+  auto model = filled(small());
+  const auto films = *model->prepare_video(batch().video);
+  const auto track = *model->prepare_music(item_of(batch().music, 2));
+  const auto first = torch::tensor({0.1f, 0.4f, 0.3f, 0.2f});
+  const auto whole = joint_column(*model, films, track, first);
+  ASSERT_EQ(whole.sizes(), at::IntArrayRef({kBatch}));
+  for (int64_t film = 0; film < kBatch; ++film) {
+    const auto row =
+        joint_row(*model, films.narrow(0, film, 1), *model->prepare_music(batch().music), first);
+    EXPECT_NEAR(whole[film].item<double>(), row[2].item<double>(), 1e-6);
+  }
+  EXPECT_TRUE(joint_column(*model, films, track, first, {.shortlist = 100}).equal(whole));
+  const auto two = joint_column(*model, films, track, first, {.shortlist = 2});
+  for (const int64_t film : {1, 2}) {
+    EXPECT_NEAR(two[film].item<double>(), whole[film].item<double>(), 1e-6);
+  }
+  EXPECT_LT(two[3].item<double>(), std::min(two[1].item<double>(), two[2].item<double>()));
+  EXPECT_NEAR((two[3] - two[0]).item<double>(), 0.1, 1e-6);
+  EXPECT_THROW(
+      joint_column(*model, films, track, first, {.scoring = model::PairScoring::gallery_mean}),
+      InvalidArgument);
+}
+
 }  // namespace
 }  // namespace vmr::train

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "vmr/core/error.h"
 #include "vmr/eval/bootstrap.h"
 
 namespace vmr::eval {
 namespace {
-
-void check_ks(const EvaluationOptions& options) {
-  VMR_CHECK(!options.ks.empty(), "evaluation_document: expected at least one k, got none");
-}
 
 // One direction; the group of a query is its track, which is also its cluster.
 nlohmann::json direction(const Ranks& ranks, std::span<const int64_t> query_tracks,
@@ -91,22 +86,10 @@ nlohmann::json evaluation_document(const at::Tensor& scores, std::span<const int
 nlohmann::json evaluation_document(const DirectedScores& scores,
                                    std::span<const int64_t> film_tracks,
                                    const EvaluationOptions& options) {
-  check_ks(options);
+  VMR_CHECK(!options.ks.empty(), "evaluation_document: expected at least one k, got none");
   const auto ranks = rank_both_ways(scores, film_tracks, options.ties);
   return {{"video_to_music", direction(ranks.video_to_music, film_tracks, options)},
           {"music_to_video", direction(ranks.music_to_video, ranks.asking_tracks, options)}};
-}
-
-nlohmann::json video_to_music_document(const at::Tensor& scores,
-                                       std::span<const int64_t> film_tracks,
-                                       const EvaluationOptions& options) {
-  check_ks(options);
-  VMR_CHECK(scores.defined() && scores.dim() == 2,
-            "video_to_music_document: expected scores "
-            "[films, tracks]");
-  std::vector<int64_t> columns(static_cast<size_t>(scores.size(1)));
-  std::iota(columns.begin(), columns.end(), int64_t{0});
-  return direction(rank_queries(scores, film_tracks, columns, options.ties), film_tracks, options);
 }
 
 std::string evaluation_table(const nlohmann::json& document) {

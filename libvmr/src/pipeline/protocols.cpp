@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "model/unit_rows.h"
+#include "pipeline/embed_items.h"
 #include "pipeline/run_inputs.h"
 #include "vmr/core/error.h"
 #include "vmr/eval/tag_shortlist.h"
@@ -32,8 +35,11 @@ std::shared_ptr<model::MatchingModel> weighted_model(const MatchingRun& run, dou
   return model;
 }
 
-const std::string& tag_of(const data::PairDataset& items, size_t film) {
-  return items.tags()[size_t(items.tag_of_film()[film])];
+bool has_features(const store::FeatureStore& store, const std::vector<model::InputSpec>& inputs,
+                  const char* kind, const std::string& id) {
+  return std::all_of(inputs.begin(), inputs.end(), [&](const auto& input) {
+    return store.contains({input.feature, kind, id});
+  });
 }
 
 // What of a vector lives in the space of the words, all of it where no slice is named.
@@ -91,22 +97,67 @@ std::string name_of(Protocol protocol) {
   return "";
 }
 
-Evaluated open_for_evaluation(const std::filesystem::path& run_folder,
-                              const std::filesystem::path& store_folder,
-                              const EvaluateOptions& options, const RunControl& control) {
+EvaluationSource open_source(const std::filesystem::path& run_folder,
+                             const std::filesystem::path& store_folder,
+                             const EvaluateOptions& options) {
   auto run = open_matching_run(run_folder, options.device);
   auto model = options.theta_weight ? weighted_model(run, *options.theta_weight) : run.model;
-  const auto store = store::FeatureStore::open(store_folder);
+  auto store = store::FeatureStore::open(store_folder);
   check_inputs(run, *store, store_folder);
   auto manifest = stored_manifest(*store);
-  auto dataset = train::dataset_options(model->inputs(), options.split);
-  dataset.unused_tracks = true;
-  // Without the tags: films of new tags are queries like others.
-  data::PairDataset items(*store, manifest, dataset, {}, control);
-  return {std::move(run), std::move(model), std::move(manifest), std::move(items)};
+  return {std::move(run), std::move(model), std::move(store), std::move(manifest)};
 }
 
-void check_protocol(Protocol protocol, const MatchingRun& run, const data::PairDataset& items) {
+Evaluated load_items(EvaluationSource source, const EvaluateOptions& options,
+                     const RunControl& control) {
+  auto dataset = train::dataset_options(source.model->inputs(), options.split);
+  dataset.unused_tracks = true;
+  // Without the tags: films of new tags are queries like others.
+  data::PairDataset items(*source.store, source.manifest, dataset, {}, control);
+  return {std::move(source.run), std::move(source.model), std::move(source.manifest),
+          std::move(items)};
+}
+
+nlohmann::json about(const Evaluated& evaluated, const EvaluateOptions& options) {
+  nlohmann::json document = {
+      {"recipe", evaluated.run.recipe.name},
+      {"split", options.split},
+      {"weights_hash", evaluated.run.weights_hash},
+      {"left_out", evaluated.items.missing().size()},
+      {"distance", options.distance == model::Distance::cosine ? "cosine" : "l2"}};
+  if (const auto config = evaluated.model->config(); config.contains("theta_weight")) {
+    document["theta_weight"] = config.at("theta_weight");
+  }
+  return document;
+}
+
+std::vector<TaggedFilm> tagged_films(const EvaluationSource& source, const std::string& split) {
+  std::map<std::string, const store::ManifestItem*> tracks;
+  for (const auto* track : source.manifest.of("music")) tracks.emplace(track->id, track);
+  const auto inputs = source.model->inputs();
+  std::vector<TaggedFilm> films;
+  for (const auto* film : source.manifest.of("film", split)) {
+    const auto track = tracks.find(film->track);
+    if (track == tracks.end() || !has_features(*source.store, inputs.video, "film", film->id) ||
+        !has_features(*source.store, inputs.music, "music", film->track)) {
+      continue;
+    }
+    const auto& tags = film->tags.empty() ? track->second->tags : film->tags;
+    films.push_back({film->id, tags.empty() ? "" : tags.front()});
+  }
+  return films;
+}
+
+std::vector<TaggedFilm> tagged_films(const data::PairDataset& items) {
+  std::vector<TaggedFilm> films;
+  for (size_t i = 0; i < items.films().size(); ++i) {
+    films.push_back({items.films()[i], items.tags()[size_t(items.tag_of_film()[i])]});
+  }
+  return films;
+}
+
+void check_protocol(Protocol protocol, const MatchingRun& run,
+                    const std::vector<TaggedFilm>& films) {
   if (protocol == Protocol::full) return;
   const auto name = name_of(protocol);
   VMR_CHECK(!run.tags.empty(), "protocol ", name, ": the run \"", run.recipe.name,
@@ -114,13 +165,11 @@ void check_protocol(Protocol protocol, const MatchingRun& run, const data::PairD
             " model takes no text or was trained without tags; use protocol full");
   if (protocol == Protocol::video_to_tag) check_words(run);
   if (protocol == Protocol::dam) check_classifier(run);
-  for (size_t film = 0; film < items.films().size(); ++film) {
-    VMR_CHECK(run.tags.find(tag_of(items, film)).has_value(), "protocol ", name, ": film ",
-              items.films()[film],
-              tag_of(items, film).empty()
-                  ? " has no tag"
-                  : " has the tag \"" + tag_of(items, film) + "\", which the run does not know",
-              "; use protocol full");
+  for (const auto& [film, tag] : films) {
+    VMR_CHECK(
+        run.tags.find(tag).has_value(), "protocol ", name, ": film ", film,
+        tag.empty() ? " has no tag" : " has the tag \"" + tag + "\", which the run does not know",
+        "; use protocol full");
   }
 }
 
@@ -131,22 +180,29 @@ EmbeddedItems embed_items(const Evaluated& evaluated) {
           train::prepare_films(model, items), train::prepare_music(model, items)};
 }
 
-bool has_joint_scores(const Evaluated& evaluated) {
-  auto& model = *evaluated.model;
-  const auto device = model.parameters().front().device();
-  const auto first = data::to_device(evaluated.items.collate_music({0}), device);
-  return model.prepare_music(first).has_value();
+bool has_joint_scores(const EvaluationSource& source) {
+  const auto inputs = source.model->inputs().music;
+  for (const auto* track : source.manifest.of("music")) {
+    if (!has_features(*source.store, inputs, "music", track->id)) continue;
+    NamedTracks features;
+    for (const auto& input : inputs) {
+      features.emplace_back(input.feature,
+                            *source.store->find({input.feature, "music", track->id}));
+    }
+    const auto device = source.model->parameters().front().device();
+    return source.model->prepare_music(batch_of_one(features, inputs, device)).has_value();
+  }
+  return true;  // nobody can tell; loading says that there is nothing to rank
 }
 
 TagRanking::TagRanking(Protocol protocol, const Evaluated& evaluated, const EmbeddedItems& embedded,
                        const RunControl& control) {
   const auto& run = evaluated.run;
   const auto& items = evaluated.items;
-  check_protocol(protocol, run, items);
+  const auto tagged = tagged_films(items);
+  check_protocol(protocol, run, tagged);
   VMR_CHECK(protocol != Protocol::full, "TagRanking: the full gallery is not ranked by tags");
-  for (size_t film = 0; film < items.films().size(); ++film) {
-    tags_.push_back(*run.tags.find(tag_of(items, film)));
-  }
+  for (const auto& film : tagged) tags_.push_back(*run.tags.find(film.tag));
   const auto tag_of_film = tags_;
   std::sort(tags_.begin(), tags_.end());
   tags_.erase(std::unique(tags_.begin(), tags_.end()), tags_.end());

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "vmr/data/pair_dataset.h"
@@ -13,20 +14,41 @@
 
 namespace vmr::pipeline {
 
-struct Evaluated {
+// What is asked of a run is checked against this, before any item is loaded.
+struct EvaluationSource {
   MatchingRun run;
   std::shared_ptr<model::MatchingModel> model;  // run.model, with the theta_weight asked for
+  std::unique_ptr<store::FeatureStore> store;
+  store::Manifest manifest;
+};
+// Throws: InvalidArgument where the store is not one the run can read.
+EvaluationSource open_source(const std::filesystem::path& run_folder,
+                             const std::filesystem::path& store_folder,
+                             const EvaluateOptions& options);
+
+struct Evaluated {
+  MatchingRun run;
+  std::shared_ptr<model::MatchingModel> model;
   store::Manifest manifest;
   data::PairDataset items;
 };
-// Throws: InvalidArgument where the store is not one the run can read.
-Evaluated open_for_evaluation(const std::filesystem::path& run_folder,
-                              const std::filesystem::path& store_folder,
-                              const EvaluateOptions& options, const RunControl& control);
+Evaluated load_items(EvaluationSource source, const EvaluateOptions& options,
+                     const RunControl& control);
 
-// Throws: InvalidArgument where the run lacks what the protocol needs. Cheap: before the items are
-// embedded.
-void check_protocol(Protocol protocol, const MatchingRun& run, const data::PairDataset& items);
+// What every document of an evaluation says of where it comes from: recipe, split, weights, films
+// left out, distance, theta_weight.
+nlohmann::json about(const Evaluated& evaluated, const EvaluateOptions& options);
+
+struct TaggedFilm {
+  std::string id, tag;  // tag: the film's first one, else its track's, else ""
+};
+// Films of the split that have, as their tracks, the features which the model reads.
+std::vector<TaggedFilm> tagged_films(const EvaluationSource& source, const std::string& split);
+std::vector<TaggedFilm> tagged_films(const data::PairDataset& items);
+
+// Throws: InvalidArgument where the run lacks what the protocol needs, or a film the tag.
+void check_protocol(Protocol protocol, const MatchingRun& run,
+                    const std::vector<TaggedFilm>& films);
 
 // What the evaluated model makes of the items, once for all protocols.
 struct EmbeddedItems {
@@ -34,8 +56,8 @@ struct EmbeddedItems {
   std::optional<at::Tensor> prepared_films, prepared_tracks;  // where it has joint scores
 };
 EmbeddedItems embed_items(const Evaluated& evaluated);
-// Of the first item alone: cheap.
-bool has_joint_scores(const Evaluated& evaluated);
+// Tried on one item.
+bool has_joint_scores(const EvaluationSource& source);
 
 class TagRanking {
  public:

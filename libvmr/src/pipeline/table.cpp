@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "pipeline/truth_ceiling.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
 #include "vmr/data/pair_dataset.h"
@@ -228,27 +229,44 @@ std::string folder_name(const TableSystem& system) {
   return name;
 }
 
+// A merge patch on a recipe. Asked for always, so that it is among the keys that are known.
+json overrides_of(JsonReader& reader) {
+  const auto& patch = reader.raw("overrides");
+  if (patch.is_null()) return json::object();
+  if (!patch.is_object()) reader.fail("overrides", "expected an object {...}, got " + patch.dump());
+  return patch;
+}
+
 }  // namespace
 
 TableSpec parse_table_spec(const json& source, const std::string& file_name,
                            const std::function<Recipe(const std::string&)>& find) {
   TableSpec spec;
   JsonReader reader(source, file_name);
-  const json common = reader.has("overrides") ? reader.raw("overrides") : json::object();
-  for (const auto& entry : reader.raw("systems")) {
+  const json common = overrides_of(reader);
+  const auto& systems = reader.raw("systems");
+  if (!systems.is_array() || systems.empty()) {
+    reader.fail("systems", "expected a list [{\"system\", \"setting\", \"recipe\"}, ...]");
+  }
+  for (const auto& entry : systems) {
     JsonReader item(entry, file_name, "systems");
     TableSystem system;
     std::string recipe;
     item.field("system", system.system);
     item.field("setting", system.setting);
     item.field("recipe", recipe);
+    const json own = overrides_of(item);
+    item.finish();
+    if (recipe.empty()) item.fail("recipe", "expected a recipe's name or file");
     json patched = to_json(find(recipe));
     patched.merge_patch(common);
-    if (item.has("overrides")) patched.merge_patch(item.raw("overrides"));
-    item.finish();
+    patched.merge_patch(own);
     system.recipe = parse_recipe(patched, file_name + ": " + recipe);
     spec.systems.push_back(std::move(system));
   }
+  const auto& comparisons = reader.raw("comparisons");
+  reader.ignore("name");
+  reader.finish();
   std::vector<std::string> names;
   for (const auto& system : spec.systems) names.push_back(system.name());
   const auto place = [&](const std::string& name) {
@@ -259,21 +277,23 @@ TableSpec parse_table_spec(const json& source, const std::string& file_name,
     }
     return static_cast<size_t>(found - names.begin());
   };
-  for (const auto& pair : reader.raw("comparisons")) {
+  for (const auto& pair : comparisons) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_string()) {
       reader.fail("comparisons", "expected [\"better\", \"worse\"], got " + pair.dump());
     }
     spec.comparisons.emplace_back(place(pair[0]), place(pair[1]));
   }
-  reader.ignore("name");
-  reader.finish();
-  VMR_CHECK(!spec.systems.empty(), file_name, ": systems: expected at least one");
   return spec;
 }
 
 json results_table(const TableSpec& spec, const fs::path& store_folder, const fs::path& out,
                    const TableOptions& options, const RunControl& control) {
   VMR_CHECK(options.seeds >= 1, "table: seeds must be at least 1, got ", options.seeds);
+  if (!options.truth.empty()) {
+    // That it is of another library is said before days of training, not after.
+    TruthCeiling(options.truth, options.split,
+                 stored_manifest(*store::FeatureStore::open(store_folder)));
+  }
   const auto begun = std::chrono::steady_clock::now();
   make_encoders(spec, store_folder, out, options, control);
   if (control.stop.stop_requested()) return json::object();

@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/number_text.h"
 #include "pipeline/protocols.h"
 #include "vmr/core/error.h"
 #include "vmr/eval/evaluation_document.h"
@@ -19,6 +17,7 @@ namespace vmr::pipeline {
 namespace {
 
 using nlohmann::json;
+using Queries = std::vector<int64_t>;
 
 double milliseconds(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
@@ -27,55 +26,101 @@ double milliseconds(const std::function<void()>& work) {
       .count();
 }
 
+// What one direction's queries got and took; both empty where nobody can ask.
+struct Asked {
+  std::vector<double> query_ms;
+  std::vector<at::Tensor> scores;  // [gallery] of each query
+};
+
 struct Variant {
   std::string name;
   bool embeds = false, joint = false;
   train::JointOptions options = {};
-  std::vector<double> query_ms = {};
-  std::vector<at::Tensor> rows = {};  // [tracks] of each film
+  Asked films = {}, tracks = {};
+
+  bool asked_by_tracks() const { return options.scoring == model::PairScoring::own; }
 };
 
-// The gallery's side and the way of one film through it.
-class Gallery {
- public:
-  Gallery(model::MatchingModel& model, const data::PairDataset& items, model::Distance distance)
-      : model_(model), items_(items), distance_(distance), device_(model.parameters()[0].device()) {
-    // A first pass loads and sizes what LibTorch keeps; the second is the time of a gallery.
-    for (int pass = 0; pass < 2; ++pass) {
-      vectors_ms_ = milliseconds([&] { vectors_ = train::embed_music(model_, items_); });
-      prepared_ms_ = milliseconds([&] {
-        prepared_ = train::prepare_music(model_, items_);
-        if (prepared_) prepared_->select(0, 0).cpu();  // waits for the device
-      });
-    }
-  }
-  bool joint() const { return prepared_.has_value(); }
+// One kind of items as a gallery: what is kept of them, and how long that took.
+struct Side {
+  at::Tensor vectors;                  // [items, vectors, dim]
+  std::optional<at::Tensor> prepared;  // [items, n]
+  double vectors_ms = 0, prepared_ms = 0;
+
   double prepare_ms(const Variant& variant) const {
-    return (variant.embeds ? vectors_ms_ : 0) + (variant.joint ? prepared_ms_ : 0);
+    return (variant.embeds ? vectors_ms : 0) + (variant.joint ? prepared_ms : 0);
   }
+};
+
+template <typename Embed, typename Prepare>
+Side side_of(const Embed& embed, const Prepare& prepare) {
+  Side side;
+  // A first pass loads and sizes what LibTorch keeps; the second is the time of a gallery.
+  for (int pass = 0; pass < 2; ++pass) {
+    side.vectors_ms = milliseconds([&] { side.vectors = embed(); });
+    side.prepared_ms = milliseconds([&] {
+      side.prepared = prepare();
+      if (side.prepared) side.prepared->select(0, 0).cpu();  // waits for the device
+    });
+  }
+  return side;
+}
+
+// Both galleries and the way of one query through the other kind's.
+class Galleries {
+ public:
+  Galleries(model::MatchingModel& model, const data::PairDataset& items, model::Distance distance)
+      : model_(model),
+        items_(items),
+        distance_(distance),
+        device_(model.parameters()[0].device()),
+        tracks_(side_of([&] { return train::embed_music(model, items); },
+                        [&] { return train::prepare_music(model, items); })),
+        films_(side_of([&] { return train::embed_films(model, items); },
+                       [&] { return train::prepare_films(model, items); })) {}
+
+  bool joint() const { return tracks_.prepared.has_value(); }
+  const Side& tracks() const { return tracks_; }
+  const Side& films() const { return films_; }
 
   // Scores [tracks] of a film.
-  at::Tensor row(int64_t film, const Variant& variant) const {
+  at::Tensor of_film(int64_t film, const Variant& variant) const {
     const torch::NoGradGuard no_grad;
     const auto video = data::to_device(items_.collate_video({film}), device_);
     at::Tensor first;
     if (variant.embeds) {
       const auto vector = model_.embed_video(video).to(torch::kFloat).cpu();
-      first = train::embedding_scores(vector, vectors_, model_.score_slices(), distance_)[0];
+      first = scores(vector, tracks_.vectors)[0];
     }
     if (!variant.joint) return first;
-    return train::joint_row(model_, *model_.prepare_video(video), *prepared_, first,
+    return train::joint_row(model_, *model_.prepare_video(video), *tracks_.prepared, first,
                             variant.options);
   }
 
+  // Scores [films] of a track.
+  at::Tensor of_track(int64_t track, const Variant& variant) const {
+    const torch::NoGradGuard no_grad;
+    const auto music = data::to_device(items_.collate_music({track}), device_);
+    at::Tensor first;
+    if (variant.embeds) {
+      const auto vector = model_.embed_music(music).to(torch::kFloat).cpu();
+      first = scores(films_.vectors, vector).squeeze(1);
+    }
+    if (!variant.joint) return first;
+    return train::joint_column(model_, *films_.prepared, *model_.prepare_music(music), first,
+                               variant.options);
+  }
+
  private:
+  at::Tensor scores(const at::Tensor& films, const at::Tensor& tracks) const {
+    return train::embedding_scores(films, tracks, model_.score_slices(), distance_);
+  }
+
   model::MatchingModel& model_;
   const data::PairDataset& items_;
   model::Distance distance_;
   torch::Device device_;
-  at::Tensor vectors_;                  // [tracks, vectors, dim]
-  std::optional<at::Tensor> prepared_;  // [tracks, n]
-  double vectors_ms_ = 0, prepared_ms_ = 0;
+  Side tracks_, films_;
 };
 
 std::vector<Variant> variants_of(const VariantsOptions& options, int64_t tracks, bool joint) {
@@ -93,12 +138,51 @@ std::vector<Variant> variants_of(const VariantsOptions& options, int64_t tracks,
     std::erase_if(lengths, [&](int64_t length) { return length >= tracks; });
   }
   for (const int64_t length : lengths) {
-    VMR_CHECK(length >= 1, "a shortlist needs at least 1 track, got ", length);
     auto list = own;
-    list.shortlist = std::min(length, tracks);
+    list.shortlist = length;
     variants.push_back({"shortlist", true, true, list});
   }
   return variants;
+}
+
+void check_shortlists(const VariantsOptions& options, const EvaluationSource& source) {
+  for (const int64_t length : options.shortlists) {
+    VMR_CHECK(length >= 1, "a shortlist needs at least 1 item, got ", length);
+  }
+  VMR_CHECK(options.shortlists.empty() || has_joint_scores(source), "a ", source.model->kind(),
+            " model has no joint scores to rank a shortlist by; shortlists are for models with "
+            "cross attention (ut_cmvmr)");
+}
+
+// In both directions a length that leaves nothing out compares nothing.
+void warn_of_long_lists(const VariantsOptions& options, const data::PairDataset& items,
+                        const RunControl& control) {
+  const auto tracks = int64_t(items.tracks().size()), films = items.size();
+  for (const int64_t length : options.shortlists) {
+    for (const auto& [size, what] : {std::pair{tracks, " tracks"}, {films, " films"}}) {
+      if (length < size) continue;
+      control.log(LogLevel::warning, detail::concat("a shortlist of ", length,
+                                                    " is the whole gallery of ", size, what));
+    }
+  }
+}
+
+// Tracks that have films, ascending: the queries from music to video.
+Queries asking_tracks(const data::PairDataset& items) {
+  Queries tracks = items.track_of_film();
+  std::sort(tracks.begin(), tracks.end());
+  tracks.erase(std::unique(tracks.begin(), tracks.end()), tracks.end());
+  return tracks;
+}
+
+template <typename Score>
+void ask(Asked& asked, int64_t top, const Score& score) {
+  at::Tensor row;
+  asked.query_ms.push_back(milliseconds([&] {
+    row = score();
+    eval::ranking(row, std::min(top, row.size(0)));
+  }));
+  asked.scores.push_back(row);
 }
 
 double quantile(std::vector<double> values, double share) {
@@ -107,35 +191,32 @@ double quantile(std::vector<double> values, double share) {
   return values[size_t(std::max(0.0, place))];
 }
 
-json document_of(const Variant& variant, double prepare_ms, const data::PairDataset& items,
-                 const eval::EvaluationOptions& options) {
-  return {
-      {"name", variant.name},
-      {"shortlist", variant.options.shortlist},
-      {"prepare_ms", prepare_ms},
-      {"query_ms",
-       {{"median", quantile(variant.query_ms, 0.5)}, {"p95", quantile(variant.query_ms, 0.95)}}},
-      {"video_to_music",
-       eval::video_to_music_document(at::stack(variant.rows), items.track_of_film(), options)}};
+// Figures of a direction with its times.
+void add_times(json& direction, const Asked& asked, double prepare_ms) {
+  const bool none = asked.query_ms.empty();
+  direction["prepare_ms"] = none ? json() : json(prepare_ms);
+  direction["query_ms"] = none ? json()
+                               : json{{"median", quantile(asked.query_ms, 0.5)},
+                                      {"p95", quantile(asked.query_ms, 0.95)}};
 }
 
-// To the right of `width` characters, to the left where it is negative.
-std::string padded(const std::string& text, int width) {
-  const std::string space(size_t(std::max(0, std::abs(width) - int(text.size()))), ' ');
-  return width < 0 ? text + space : space + text;
-}
-
-// Keys of a JSON object are sorted as text; people want 1, 5, 10, 25.
-std::vector<int64_t> sorted_ks(const json& variants) {
-  std::vector<int64_t> ks;
-  for (const auto& variant : variants) {
-    ks.clear();
-    for (const auto& [k, entry] : variant.at("video_to_music").at("recall").items()) {
-      ks.push_back(std::stoll(k));
+json document_of(const Variant& variant, const Galleries& galleries, const Queries& tracks,
+                 const data::PairDataset& items, const eval::EvaluationOptions& options) {
+  const auto to_music = at::stack(variant.films.scores);
+  auto to_video = to_music;
+  if (variant.asked_by_tracks()) {
+    to_video = at::zeros_like(to_music);  // columns of tracks that ask nothing are not read
+    for (size_t i = 0; i < tracks.size(); ++i) {
+      to_video.select(1, tracks[i]).copy_(variant.tracks.scores[i]);
     }
   }
-  std::sort(ks.begin(), ks.end());
-  return ks;
+  auto document = eval::evaluation_document(eval::DirectedScores{to_music, to_video},
+                                            items.track_of_film(), options);
+  add_times(document["video_to_music"], variant.films, galleries.tracks().prepare_ms(variant));
+  add_times(document["music_to_video"], variant.tracks, galleries.films().prepare_ms(variant));
+  document["name"] = variant.name;
+  document["shortlist"] = variant.options.shortlist;
+  return document;
 }
 
 }  // namespace
@@ -143,76 +224,46 @@ std::vector<int64_t> sorted_ks(const json& variants) {
 json compare_variants(const std::filesystem::path& run_folder,
                       const std::filesystem::path& store_folder, const VariantsOptions& options,
                       const RunControl& control) {
-  const auto opened = open_for_evaluation(run_folder, store_folder, options.evaluate, control);
+  auto source = open_source(run_folder, store_folder, options.evaluate);
+  check_shortlists(options, source);
+  const auto opened = load_items(std::move(source), options.evaluate, control);
   const auto& items = opened.items;
-  VMR_CHECK(options.shortlists.empty() || has_joint_scores(opened), "a ", opened.model->kind(),
-            " model has no joint scores to rank a shortlist by; shortlists are for models with "
-            "cross attention (ut_cmvmr)");
-  const Gallery gallery(*opened.model, items, options.evaluate.distance);
-  const auto tracks = int64_t(items.tracks().size());
-  auto variants = variants_of(options, tracks, gallery.joint());
-  for (const auto& variant : variants) gallery.row(0, variant);  // warm
-  const auto ks = opened.run.recipe.evaluate.ks;
-  const auto top = *std::max_element(ks.begin(), ks.end());
-  for (int64_t film = 0; film < items.size() && !control.stop.stop_requested(); ++film) {
-    for (auto& variant : variants) {
-      at::Tensor row;
-      variant.query_ms.push_back(milliseconds([&] {
-        row = gallery.row(film, variant);
-        eval::ranking(row, std::min(top, tracks));
-      }));
-      variant.rows.push_back(row);
-    }
-    control.progress({"variants", film + 1, items.size(), ""});
-  }
-  json document = {{"recipe", opened.run.recipe.name},
-                   {"split", options.evaluate.split},
-                   {"weights_hash", opened.run.weights_hash},
-                   {"left_out", items.missing().size()},
-                   {"queries", items.size()},
-                   {"gallery", tracks},
-                   {"threads", at::get_num_threads()},
-                   {"device", opened.model->parameters()[0].device().str()},
-                   {"variants", json::array()}};
-  if (control.stop.stop_requested()) return document;
+  warn_of_long_lists(options, items, control);
+  const Galleries galleries(*opened.model, items, options.evaluate.distance);
+  auto variants = variants_of(options, int64_t(items.tracks().size()), galleries.joint());
+  const auto tracks = asking_tracks(items);
   eval::EvaluationOptions evaluation;
-  evaluation.ks = ks;
+  evaluation.ks = opened.run.recipe.evaluate.ks;
   evaluation.resamples = options.evaluate.resamples;
   evaluation.seed = options.evaluate.seed;
+  const auto top = *std::max_element(evaluation.ks.begin(), evaluation.ks.end());
+  for (const auto& variant : variants) {  // warm
+    galleries.of_film(0, variant);
+    if (variant.asked_by_tracks()) galleries.of_track(tracks.front(), variant);
+  }
+  const auto queries = items.size() + int64_t(tracks.size());
+  for (int64_t film = 0; film < items.size() && !control.stop.stop_requested(); ++film) {
+    for (auto& variant : variants) {
+      ask(variant.films, top, [&] { return galleries.of_film(film, variant); });
+    }
+    control.progress({"variants", film + 1, queries, ""});
+  }
+  for (size_t i = 0; i < tracks.size() && !control.stop.stop_requested(); ++i) {
+    for (auto& variant : variants) {
+      if (!variant.asked_by_tracks()) continue;
+      ask(variant.tracks, top, [&] { return galleries.of_track(tracks[i], variant); });
+    }
+    control.progress({"variants", items.size() + int64_t(i) + 1, queries, ""});
+  }
+  auto document = about(opened, options.evaluate);
+  document["threads"] = at::get_num_threads();
+  document["device"] = opened.model->parameters()[0].device().str();
+  document["variants"] = json::array();
+  if (control.stop.stop_requested()) return document;
   for (const auto& variant : variants) {
-    document["variants"].push_back(
-        document_of(variant, gallery.prepare_ms(variant), items, evaluation));
+    document["variants"].push_back(document_of(variant, galleries, tracks, items, evaluation));
   }
   return document;
-}
-
-std::string variants_table(const json& document) {
-  const auto& variants = document.at("variants");
-  const auto ks = sorted_ks(variants);
-  std::string table = detail::concat(
-      document.at("queries").get<int64_t>(), " films ask a gallery of ",
-      document.at("gallery").get<int64_t>(), "; threads ", document.at("threads").get<int>(), ", ",
-      document.at("device").get<std::string>(), "\n");
-  table += padded("variant", -16);
-  for (const int64_t k : ks) table += padded("R@" + std::to_string(k), 7);
-  table += padded("median", 9) + padded("ms a query", 13) + padded("p95", 10) +
-           padded("prepare ms", 13) + "\n";
-  for (const auto& variant : variants) {
-    auto name = variant.at("name").get<std::string>();
-    const int64_t length = variant.at("shortlist");
-    if (length > 0) name += " " + std::to_string(length);
-    table += padded(name, -16);
-    const auto& figures = variant.at("video_to_music");
-    for (const int64_t k : ks) {
-      const double recall = figures.at("recall").at(std::to_string(k)).at("value");
-      table += padded(number_text(100 * recall, 1), 7);
-    }
-    table += padded(number_text(figures.at("median_rank"), 1), 9) +
-             padded(number_text(variant.at("query_ms").at("median"), 2), 13) +
-             padded(number_text(variant.at("query_ms").at("p95"), 2), 10) +
-             padded(number_text(variant.at("prepare_ms"), 1), 13) + "\n";
-  }
-  return table;
 }
 
 }  // namespace vmr::pipeline

@@ -39,6 +39,22 @@ void check_vectors(const at::Tensor& films, const at::Tensor& tracks) {
             films.sizes(), " and ", tracks.sizes());
 }
 
+// Scores [items] of a gallery [items, n]: of those that are best by `first` by `score`, of the
+// others in the order of `first` below them; of all by `score` where there is no shortlist.
+template <typename Score>
+at::Tensor shortlisted(const at::Tensor& gallery, const at::Tensor& first, int64_t shortlist,
+                       const Score& score) {
+  if (shortlist <= 0) return score(gallery).to(at::kCPU);
+  VMR_CHECK(first.dim() == 1 && first.size(0) == gallery.size(0), "a shortlist of ",
+            gallery.size(0), " items needs as many scores to choose from, got ", first.sizes());
+  const auto length = std::min(shortlist, gallery.size(0));
+  // In the gallery's order, so that a shortlist of all is the gallery itself.
+  const auto best = std::get<0>(std::get<1>(first.topk(length)).sort());
+  const auto joint = score(gallery.index_select(0, best.to(gallery.device()))).to(at::kCPU);
+  const auto gap = joint.min() - first.max() - 1;
+  return (first + gap).scatter(0, best, joint);
+}
+
 }  // namespace
 
 at::Tensor embed_music(model::MatchingModel& model, const data::PairDataset& items, int64_t batch) {
@@ -96,20 +112,19 @@ std::optional<at::Tensor> prepare_films(model::MatchingModel& model, const data:
 
 at::Tensor joint_row(model::MatchingModel& model, const at::Tensor& film, const at::Tensor& music,
                      const at::Tensor& first, const JointOptions& options) {
-  const auto score = [&](const at::Tensor& tracks) {
-    return model.score_prepared(film, tracks, options.scoring, options.distance)
-        .squeeze(0)
-        .to(at::kCPU);
-  };
-  if (options.shortlist <= 0) return score(music);
-  VMR_CHECK(first.dim() == 1 && first.size(0) == music.size(0), "joint_row: a shortlist of ",
-            music.size(0), " tracks needs as many scores to choose from, got ", first.sizes());
-  const auto length = std::min(options.shortlist, music.size(0));
-  // In the gallery's order, so that a shortlist of all is the gallery itself.
-  const auto best = std::get<0>(std::get<1>(first.topk(length)).sort());
-  const auto joint = score(music.index_select(0, best.to(music.device())));
-  const auto gap = joint.min() - first.max() - 1;
-  return (first + gap).scatter(0, best, joint);
+  return shortlisted(music, first, options.shortlist, [&](const at::Tensor& tracks) {
+    return model.score_prepared(film, tracks, options.scoring, options.distance).squeeze(0);
+  });
+}
+
+at::Tensor joint_column(model::MatchingModel& model, const at::Tensor& films,
+                        const at::Tensor& track, const at::Tensor& first,
+                        const JointOptions& options) {
+  VMR_CHECK(options.scoring == model::PairScoring::own,
+            "joint_column: expected scores of each pair's own vectors, got gallery_mean");
+  return shortlisted(films, first, options.shortlist, [&](const at::Tensor& some) {
+    return model.score_prepared(some, track, options.scoring, options.distance).squeeze(1);
+  });
 }
 
 std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const data::PairDataset& items,

@@ -38,11 +38,6 @@ nlohmann::json evaluation_document(const DirectedScores& scores,
                                    std::span<const int64_t> film_tracks,
                                    const EvaluationOptions& options = {});
 
-// Its video_to_music alone.
-nlohmann::json video_to_music_document(const at::Tensor& scores,
-                                       std::span<const int64_t> film_tracks,
-                                       const EvaluationOptions& options = {});
-
 // The document as a table for people, one line per direction and k, intervals and chance in per
 // cent. Throws: InvalidArgument where it is no evaluation document.
 std::string evaluation_table(const nlohmann::json& document);

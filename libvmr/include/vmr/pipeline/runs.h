@@ -97,7 +97,10 @@ struct EvaluateOptions {
 // them ("shortlist": how many tracks a film, 0 = all; "scoring"), "ceiling" the same from the
 // hidden truth of a generated library, "chance" is in each. "protocols" holds, for each further
 // protocol, the same two documents with "oracle": whether the query's own tags were used.
-// Throws: InvalidArgument where a protocol or an option asks for what the run does not have.
+// "failures": [{"protocol", "reason"}] where the run or the split's tags do not allow a protocol.
+// Options, protocols and truth are checked before the items are loaded.
+// Throws: InvalidArgument where an option asks for what the run does not have, or none of the
+// protocols can be done.
 nlohmann::json evaluate(const std::filesystem::path& run_folder,
                         const std::filesystem::path& store_folder,
                         const EvaluateOptions& options = {}, const RunControl& control = {});

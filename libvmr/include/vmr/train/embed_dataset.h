@@ -49,6 +49,13 @@ struct JointOptions {
 at::Tensor joint_row(model::MatchingModel& model, const at::Tensor& film, const at::Tensor& music,
                      const at::Tensor& first, const JointOptions& options = {});
 
+// The other way: joint scores [films] of prepared films [films, n] with one prepared track [1, n].
+// A shortlist holds the films that are best by `first` [films]. Throws: InvalidArgument for
+// gallery_mean, whose film depends on a gallery of tracks.
+at::Tensor joint_column(model::MatchingModel& model, const at::Tensor& films,
+                        const at::Tensor& track, const at::Tensor& first,
+                        const JointOptions& options = {});
+
 // Joint scores [films, tracks], each item prepared once; nothing for a model that has none, or when
 // stopped. `first` [films, tracks]: the scores that choose a shortlist (embedding_scores).
 std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const data::PairDataset& items,

@@ -1,0 +1,62 @@
+#include "pipeline/truth_ceiling.h"
+
+#include <ATen/ATen.h>
+
+#include <nlohmann/json.hpp>
+
+#include "vmr/core/error.h"
+#include "vmr/synth/library.h"
+
+namespace vmr::pipeline {
+namespace {
+
+std::map<std::string, int64_t> places(const store::Manifest& manifest, const char* kind,
+                                      const std::string& split) {
+  std::map<std::string, int64_t> result;
+  for (const auto* item : manifest.of(kind, split)) {
+    result.emplace(item->id, static_cast<int64_t>(result.size()));
+  }
+  return result;
+}
+
+at::Tensor picked(const std::map<std::string, int64_t>& places,
+                  const std::vector<std::string>& ids) {
+  std::vector<int64_t> result;
+  for (const auto& id : ids) result.push_back(places.at(id));
+  return at::tensor(result, at::kLong);
+}
+
+}  // namespace
+
+TruthCeiling::TruthCeiling(const std::filesystem::path& folder, const std::string& split,
+                           const store::Manifest& manifest) {
+  const auto list = folder / "manifest.jsonl";
+  if (!std::filesystem::exists(list)) {
+    throw StoreError(folder.string() +
+                     " is no generated library, it has no manifest.jsonl; --truth names the --out "
+                     "folder of `vmr synth`");
+  }
+  const auto library = store::read_manifest(list);
+  rows_ = places(library, "film", split);
+  columns_ = places(library, "music", split);
+  const auto expect = [&](const std::map<std::string, int64_t>& known, const char* kind,
+                          const std::string& id) {
+    VMR_CHECK(known.count(id) > 0, "the truth in ", folder.string(), " knows no ", kind, " ", id,
+              " of split \"", split, "\": it is not of the library this store was made from");
+  };
+  for (const auto* film : manifest.of("film", split)) {
+    expect(rows_, "film", film->id);
+    expect(columns_, "track", film->track);
+  }
+  for (const auto* track : manifest.of("music", split)) expect(columns_, "track", track->id);
+  scores_ = synth::hidden_truth_scores(folder, split);
+}
+
+nlohmann::json TruthCeiling::document(const data::PairDataset& items,
+                                      const eval::EvaluationOptions& options) const {
+  const auto scores = scores_.index_select(0, picked(rows_, items.films()))
+                          .index_select(1, picked(columns_, items.tracks()));
+  return eval::evaluation_document(scores, items.track_of_film(), options);
+}
+
+}  // namespace vmr::pipeline
