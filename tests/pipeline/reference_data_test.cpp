@@ -58,6 +58,7 @@ TEST_F(ReferenceData, PairsBecomeFilmsAndTracks) {
                                         "a2": ["fast", 4]})");
   const auto imported = import_manifest(f);
   EXPECT_THAT(imported.problems, IsEmpty());
+  EXPECT_THAT(imported.shared_tracks, IsEmpty());
   EXPECT_EQ(imported.in_no_list, 1);
   const auto& manifest = imported.manifest;
   ASSERT_EQ(manifest.of("film").size(), 4u);
@@ -172,6 +173,9 @@ TEST_F(ReferenceData, PutsTracksIntoTheListsOfTheSoundEncoder) {
   EXPECT_EQ(std::tuple(split("a1"), split("a2"), split("a3"), split("a5")),
             std::tuple("valid", "train", "train", "test"));
   EXPECT_THAT(imported.problems, ElementsAre(problem("a3", "is in the list of \"train\" already")));
+  // a1 only validates the sound encoder that v1 and v2 train with.
+  EXPECT_THAT(imported.shared_tracks, ElementsAre(problem("a3", "in --music-train, test by v4"),
+                                                  problem("a5", "in --music-train, in --gallery")));
 }
 
 TEST_F(ReferenceData, RefusesFilesThatAreNoneAsAWhole) {

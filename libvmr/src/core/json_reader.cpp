@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/file_io.h"
+#include "core/json_fault.h"
 
 namespace vmr {
 namespace {
@@ -58,9 +59,7 @@ nlohmann::json read_json_file(const std::string& path) {
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 2, column 15: ..."
-    const std::string reason = error.what();
-    throw InvalidArgument(path + ": not JSON: " + reason.substr(reason.find("] ") + 2));
+    throw InvalidArgument(path + ": not JSON: " + detail::json_fault(error));
   }
 }
 

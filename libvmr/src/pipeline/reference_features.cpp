@@ -85,11 +85,29 @@ Statistics read_statistics(const fs::path& path, size_t values) {
   return result;
 }
 
-std::unique_ptr<store::FeatureStore> open_store(const fs::path& folder) {
-  store::StoreOptions options;
-  options.writable = true;
-  return store::FeatureStore::open(folder, options);
-}
+// A store that is made when the first item is put into it, so that an import of nothing leaves
+// none behind.
+class LateStore {
+ public:
+  explicit LateStore(const fs::path& folder) : folder_(folder) {
+    const bool vacant = !fs::exists(folder) || (fs::is_directory(folder) && fs::is_empty(folder));
+    if (!vacant) get();
+  }
+  // nullptr where there is none yet.
+  const store::FeatureStore* found() const { return store_.get(); }
+  store::FeatureStore& get() {
+    if (!store_) {
+      store::StoreOptions options;
+      options.writable = true;
+      store_ = store::FeatureStore::open(folder_, options);
+    }
+    return *store_;
+  }
+
+ private:
+  fs::path folder_;
+  std::unique_ptr<store::FeatureStore> store_;
+};
 
 Provenance provenance_of(const std::string& feature, double clip_seconds) {
   const json options = {{"clip_seconds", clip_seconds}, {"from", "statistics of UT-CMVMR"}};
@@ -119,14 +137,17 @@ template <typename Classify>
 ImportedFeatures import_statistics(const fs::path& path, const Statistics& statistics,
                                    const fs::path& store_folder, const std::string& kind,
                                    const std::string& classes_name, const std::vector<int64_t>& row,
-                                   double clip_seconds, store::FeatureStore& store,
+                                   double clip_seconds, LateStore& store,
                                    const Classify& classify) {
   ImportedFeatures result;
   const auto measures = provenance_of(classes_name + "_measures", clip_seconds);
   const auto classes = provenance_of(classes_name, clip_seconds);
-  for (const auto* provenance : {&measures, &classes}) check_own(store, kind, *provenance);
+  std::optional<std::set<std::string>> missing;
+  if (const auto* found = store.found()) {
+    for (const auto* provenance : {&measures, &classes}) check_own(*found, kind, *provenance);
+    missing = known_ids(*found, kind);
+  }
   const size_t width = row.empty() ? 1 : size_t(row[0]);
-  auto missing = known_ids(store, kind);
   result.problems = statistics.problems;
   for (const auto& [id, values] : statistics.items) {
     if (missing && missing->erase(id) == 0) {
@@ -141,8 +162,8 @@ ImportedFeatures import_statistics(const fs::path& path, const Statistics& stati
     const auto times = RowTimes::regular(clips, 0, clip_seconds, clip_seconds);
     try {
       const auto found = classify(tensor, result.clamped);
-      store.put({{{measures.extractor, kind, id}, {tensor, times, measures}},
-                 {{classes.extractor, kind, id}, {found.contiguous(), times, classes}}});
+      store.get().put({{{measures.extractor, kind, id}, {tensor, times, measures}},
+                       {{classes.extractor, kind, id}, {found.contiguous(), times, classes}}});
     } catch (const InvalidArgument& error) {
       result.problems.push_back({id, path.string() + ": " + error.what() + "; left out"});
       continue;
@@ -152,7 +173,9 @@ ImportedFeatures import_statistics(const fs::path& path, const Statistics& stati
   }
   if (missing) {
     for (const auto& id : *missing) {
-      if (statistics.damaged.count(id) > 0 || store.contains({classes_name, kind, id})) continue;
+      if (statistics.damaged.count(id) > 0 || store.get().contains({classes_name, kind, id})) {
+        continue;
+      }
       result.problems.push_back({id, path.string() + ": no lines of this " + kind});
     }
   }
@@ -166,10 +189,10 @@ ImportedFeatures import_rhythm(const fs::path& statistics, const fs::path& store
   audio::RhythmClassOptions options;
   options.clip_seconds = clip_seconds;
   audio::validate(options);
-  const auto read = read_statistics(statistics, 3);  // before a store is made
-  const auto store = open_store(store_folder);
+  const auto read = read_statistics(statistics, 3);
+  LateStore store(store_folder);
   return import_statistics(statistics, read, store_folder, "music", "rhythm", {3}, clip_seconds,
-                           *store, [&](const at::Tensor& measures, int64_t& clamped) {
+                           store, [&](const at::Tensor& measures, int64_t& clamped) {
                              const auto found = audio::rhythm_classes(measures, options);
                              clamped += found.clamped;
                              return found.classes;
@@ -181,15 +204,15 @@ ImportedFeatures import_clip_flow(const fs::path& statistics, const fs::path& st
   VMR_CHECK(clip_seconds > 0 && std::isfinite(clip_seconds),
             "import: clip_seconds = ", clip_seconds, ", expected a positive number");
   const auto read = read_statistics(statistics, 1);
-  const auto store = open_store(store_folder);
+  LateStore store(store_folder);
   const auto edges = video::reference_edges();
-  const auto stored = stored_flow_edges(*store);
+  const auto stored = store.found() != nullptr ? stored_flow_edges(*store.found()) : std::nullopt;
   VMR_CHECK(!stored || *stored == edges, store_folder.string(), ": its flow classes have ",
             stored->kind,
             " edges; the published statistics go with the published ones; use "
             "another store");
   auto result = import_statistics(
-      statistics, read, store_folder, "film", "clip_flow", {}, clip_seconds, *store,
+      statistics, read, store_folder, "film", "clip_flow", {}, clip_seconds, store,
       [&](const at::Tensor& measures, int64_t& clamped) {
         VMR_CHECK(at::isfinite(measures).all().item<bool>() && measures.min().item<float>() >= 0,
                   "expected displacements of zero or more");
@@ -197,7 +220,7 @@ ImportedFeatures import_clip_flow(const fs::path& statistics, const fs::path& st
         clamped += found.clamped;
         return found.classes;
       });
-  if (result.items > 0) store->put_note("clip_flow_edges", video::to_json(edges));
+  if (result.items > 0) store.get().put_note("clip_flow_edges", video::to_json(edges));
   return result;
 }
 

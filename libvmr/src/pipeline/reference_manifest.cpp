@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/file_io.h"
+#include "core/json_fault.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/reference_data.h"
 
@@ -62,7 +63,7 @@ json read_entries(const fs::path& path, Problems& problems) {
   try {
     entries = json::parse(vmr::detail::read_file(path), watch);
   } catch (const json::exception& error) {
-    throw InvalidArgument(path.string() + ": not JSON: " + error.what());
+    throw InvalidArgument(path.string() + ": not JSON: " + vmr::detail::json_fault(error));
   }
   VMR_CHECK(entries.is_object(), path.string(), ": expected an object {id: [...]}, got ",
             entries.type_name());
@@ -356,11 +357,27 @@ class Importer {
         problem(id, music_files_.missing());
         continue;
       }
+      note_if_shared(id, films);
       store::ManifestItem track{id, "music", *path, "", {}, split_of(id, films), {}};
       add_tags(track, films);
       result_.manifest.items.push_back(std::move(track));
       has_track_.insert(id);
     }
+  }
+
+  // One example of either side.
+  void note_if_shared(const std::string& id, const std::vector<const store::ManifestItem*>& films) {
+    const auto music = music_splits_.find(id);
+    std::string trained, ranked;
+    if (music != music_splits_.end() && music->second == "train") trained = "in --music-train";
+    if (gallery_.count(id) > 0) ranked = "in --gallery";
+    for (const auto* film : films) {
+      if (film->split.empty()) continue;
+      auto& side = film->split == "train" ? trained : ranked;
+      if (side.empty()) side = film->split + " by " + film->id;
+    }
+    if (trained.empty() || ranked.empty()) return;
+    result_.shared_tracks.push_back({id, trained + ", " + ranked});
   }
 
   std::string split_of(const std::string& id,

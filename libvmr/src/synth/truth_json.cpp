@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "core/file_io.h"
+#include "core/json_fault.h"
 #include "synth/texture.h"
 #include "vmr/core/error.h"
 
@@ -67,7 +68,7 @@ json load(const std::filesystem::path& path) {
   try {
     return json::parse(detail::read_file(path));
   } catch (const json::exception& error) {
-    throw StoreError("truth: " + path.string() + " is damaged: " + error.what());
+    throw StoreError("truth: " + path.string() + " is damaged: " + vmr::detail::json_fault(error));
   }
 }
 
@@ -134,7 +135,8 @@ TrackTruth read_track_truth(const std::filesystem::path& path) {
     track.beats = truth.at("beats").get<std::vector<double>>();
     return track;
   } catch (const json::exception& error) {
-    throw StoreError("truth: " + path.string() + " is no track's truth: " + error.what());
+    throw StoreError("truth: " + path.string() +
+                     " is no track's truth: " + vmr::detail::json_fault(error));
   }
 }
 
@@ -149,7 +151,8 @@ FilmTruth read_film_truth(const std::filesystem::path& path) {
     film.difficulty = truth.at("difficulty");
     return film;
   } catch (const json::exception& error) {
-    throw StoreError("truth: " + path.string() + " is no film's truth: " + error.what());
+    throw StoreError("truth: " + path.string() +
+                     " is no film's truth: " + vmr::detail::json_fault(error));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/json_fault.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
 
@@ -107,7 +108,15 @@ std::string last_part(const std::string& type) { return type.substr(type.rfind('
 }  // namespace
 
 SentenceFolder read_sentence_folder(const Path& folder) {
+  if (!std::filesystem::exists(folder)) {
+    throw StoreError("there is no folder " + folder.string() +
+                     "; expected one of sentence-transformers, which has modules.json");
+  }
   const auto path = (folder / "modules.json").string();
+  if (!std::filesystem::exists(path)) {
+    throw StoreError(folder.string() +
+                     " is no folder of sentence-transformers: it has no modules.json");
+  }
   const auto modules = read_json_file(path);
   SentenceFolder result{folder, BertEncoderOptions(BertKind::bert, 0, 0)};
   std::vector<std::string> order;
@@ -122,7 +131,7 @@ SentenceFolder read_sentence_folder(const Path& folder) {
       result.pooling = read_pooling(place);
     }
   } catch (const Json::exception& error) {
-    throw StoreError("SentenceEncoder: " + path + ": " + error.what());
+    throw StoreError("SentenceEncoder: " + path + ": " + vmr::detail::json_fault(error));
   }
   const std::vector<std::string> plain = {"Transformer", "Pooling"};
   auto unit = plain;

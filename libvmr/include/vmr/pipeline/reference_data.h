@@ -34,6 +34,10 @@ struct ImportedManifest {
   store::Manifest manifest;           // tracks, then films, by id
   std::vector<ItemFailure> problems;  // of entries: left out, or as the reason says
   int64_t in_no_list = 0, ignored = 0;
+  // Tracks that training hears (of a film of split train, or in music_train) and that are ranked
+  // (of a film of valid or test, or in the gallery), with how: "train by v1, test by v4". They
+  // stay.
+  std::vector<ItemFailure> shared_tracks;
 };
 
 // Tags of a film: its pair's; of a track: that of music_tags, else those of its films. Fields:
@@ -52,7 +56,8 @@ struct ImportedFeatures {
 // 3] int64 of tracks; lines "id displacement" -> "clip_flow_measures" [clips] float32 and
 // "clip_flow" [clips] int64 of films, in the published bins. Columns are separated by blanks, lines
 // beginning with # passed over. The store is made when missing; ids that its manifest lacks are
-// listed and left out, as are items whose lines are damaged; items without lines are listed.
+// listed and left out, as are items whose lines are damaged; items without lines are listed. Where
+// nothing can be imported no store is made.
 // Throws: StoreError; InvalidArgument for a file without lines and where the store has such
 // features from elsewhere.
 ImportedFeatures import_rhythm(const std::filesystem::path& statistics,
