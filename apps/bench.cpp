@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench_report.h"
+#include "number_checks.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 
@@ -115,7 +116,7 @@ Command add_bench(CLI::App& root) {
   app->add_option("topics", options->topics, "topics; all without it");
   app->add_option("--rounds", options->rounds, "turns of each side; the best counts")
       ->capture_default_str()
-      ->check(CLI::Range(1, 100));
+      ->check(whole_number(1, 100));
   app->add_option("--home", options->home, "folder of the bench_ programs and peers/");
   add_footer(
       *app, "Peers run with the Python interpreter named in VMR_PEERS_PYTHON, set by ./dev bench.");

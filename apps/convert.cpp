@@ -89,7 +89,8 @@ int weights(const Options& options) {
   try {
     store::write_safetensors(options.out, weights.tensors, {{"format", "pt"}});
   } catch (const InvalidArgument& error) {  // the file's fault, not the command line's
-    throw StoreError(error.what());
+    throw StoreError(options.input + ": " + plain(error.what()) +
+                     "; in Python, save it as another dtype or name, or without it");
   }
   const auto tensors = to_json(weights.tensors);
   if (options.common.json) {

@@ -4,8 +4,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "evaluate_tables.h"
+#include "number_checks.h"
 #include "shared.h"
-#include "vmr/eval/evaluation_document.h"
 #include "vmr/pipeline/variants.h"
 
 namespace vmr::apps {
@@ -23,40 +24,6 @@ struct Options {
   std::vector<int64_t> shortlists;
 };
 
-const char* meaning(const std::string& protocol) {
-  if (protocol == "tag_to_tag") return "tag->tag, ORACLE: uses the query's true tags";
-  if (protocol == "video_to_tag") return "video->tag: tags near the query, then its scores";
-  return "DAM: tags of the tag classifier, then the scores";
-}
-
-void print_section(const std::string& title, const json& document) {
-  std::cout << title << "\n" << eval::evaluation_table(document);
-}
-
-void print_documents(const json& document, const std::string& ranked) {
-  print_section("independent embeddings, " + ranked, document);
-  if (!document.contains("joint")) return;
-  const bool mean = document.at("joint").at("scoring") == "gallery_mean";
-  std::cout << "\n";
-  print_section(
-      (mean ? "joint scores (film averaged over the gallery, as published), " : "joint scores, ") +
-          ranked,
-      document.at("joint"));
-}
-
-void print_evaluation(const json& document) {
-  print_documents(document, "full gallery of split " + document.at("split").get<std::string>());
-  const auto protocols = document.value("protocols", json::object());
-  for (const auto& [name, part] : protocols.items()) {
-    std::cout << "\n";
-    print_documents(part, std::string(meaning(name)));
-  }
-  if (document.contains("ceiling")) {
-    std::cout << "\n";
-    print_section("ceiling: the hidden truth itself", document.at("ceiling"));
-  }
-}
-
 pipeline::EvaluateOptions evaluate_options(const Options& options) {
   auto evaluate = options.evaluate;
   evaluate.seed = options.common.seed;
@@ -72,6 +39,16 @@ pipeline::EvaluateOptions evaluate_options(const Options& options) {
   return evaluate;
 }
 
+// What the run or the split did not allow, listed after the rest.
+int report_protocols(const json& document) {
+  std::vector<ItemFailure> failures;
+  for (const auto& failure : document.value("failures", json::array())) {
+    failures.push_back({"protocol " + failure.at("protocol").get<std::string>(),
+                        failure.at("reason").get<std::string>()});
+  }
+  return report_failures(failures, 1);
+}
+
 int run(const Options& options) {
   const auto evaluate = evaluate_options(options);
   const auto document = options.compare_variants
@@ -80,19 +57,18 @@ int run(const Options& options) {
                             : pipeline::evaluate(options.run, options.store, evaluate, control());
   end_progress();
   if (interrupted()) return kInterrupted;
-  if (options.common.json) {
-    print_json(document);
-    return kDone;
-  }
   if (const auto left_out = document.value("left_out", int64_t(0)); left_out > 0) {
     std::cerr << left_out << " films of the split lack a feature or a track and are left out\n";
   }
-  if (options.compare_variants) {
-    std::cout << pipeline::variants_table(document);
+  if (options.common.json) {
+    print_json(document);
+  } else if (options.compare_variants) {
+    print_variants(document);
   } else {
     print_evaluation(document);
   }
-  return kDone;
+  std::cout.flush();
+  return report_protocols(document);
 }
 
 }  // namespace
@@ -118,18 +94,19 @@ Command add_evaluate(CLI::App& root) {
       ->check(CLI::IsMember({"cosine", "l2"}));
   app->add_option("--theta-weight", evaluate.theta_weight,
                   "weight of theta against rho, 0 to 1; without it the run's own")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number(0, 1));
   app->add_option("--joint", options->joint,
                   "joint scores: own (each pair's vectors) or gallery_mean (as published)")
       ->capture_default_str()
       ->check(CLI::IsMember({"own", "gallery_mean"}));
   app->add_option("--truth", evaluate.truth,
                   "folder of a generated library: its hidden truth's recall is the ceiling");
-  auto* compare = app->add_flag("--compare-variants", options->compare_variants,
-                                "recall and time of independent, joint and shortlisted scores");
+  auto* compare =
+      app->add_flag("--compare-variants", options->compare_variants,
+                    "recall and time of independent, joint and shortlisted scores, both ways");
   app->add_option("--shortlist", options->shortlists, "lengths to compare")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->needs(compare);
   for (const char* other : {"--protocol", "--joint", "--truth"}) {
     compare->excludes(app->get_option(other));

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "number_checks.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
@@ -89,6 +90,7 @@ int main(int argc, char** argv) {
       add_extract(root), add_pretrain(root), add_embed(root), add_train(root), add_evaluate(root),
       add_index(root),   add_match(root),    add_fit(root),   add_store(root), add_convert(root),
       add_import(root),  add_table(root),    add_bench(root), add_demo(root)};
+  check_numbers(root);
   if (!names_commands(root, argc, argv, 1)) return kWrongUsage;
   try {
     root.parse(argc, argv);

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "number_checks.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
 #include "vmr/core/parallel.h"
@@ -103,7 +104,7 @@ void add_common(CLI::App& app, Common& common) {
       });
   app.add_option("--threads", common.threads, "worker threads; 0 = one per core")
       ->capture_default_str()
-      ->check(CLI::Range(0, 4096));
+      ->check(whole_number(0, 4096));
   app.parse_complete_callback([&common] { use_threads(common); });
 }
 

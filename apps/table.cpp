@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "builtin_recipes.h"
+#include "number_checks.h"
 #include "recipe_files.h"
 #include "shared.h"
 #include "vmr/core/error.h"
@@ -48,10 +49,10 @@ int run(Options options) {
   const auto spec = find_spec(options.spec);
   options.table.device = options.common.device;
   const std::filesystem::path out = options.out;
-  std::filesystem::create_directories(out);
   const auto table = pipeline::results_table(spec, options.store, out, options.table, control());
   end_progress();
   if (table.empty()) return kInterrupted;
+  std::filesystem::create_directories(out);
   write_text(out / "table.json", table.dump(2) + "\n");
   write_text(out / "table.md", pipeline::table_markdown(table));
   write_text(out / "table.html", pipeline::table_html(table));
@@ -80,11 +81,19 @@ Command add_table(CLI::App& root) {
       ->required();
   app->add_option("--seeds", options->table.seeds, "runs of each system, seeds 1, 2, ...")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
+      ->check(whole_number(1, 1000));
   app->add_option("--split", options->table.split, "split that is ranked")->capture_default_str();
   app->add_option("--truth", options->table.truth,
                   "folder of a generated library: its hidden truth's recall is the ceiling");
-  add_footer(*app, "A second run goes on where the first stopped.");
+  add_footer(
+      *app,
+      "A second run goes on where the first stopped. A table file (docs/table_format.md):\n"
+      "  {\"overrides\": {\"train\": {\"epochs\": 40}},\n"
+      "   \"systems\": [{\"system\": \"CMVMR\", \"setting\": \"AE\", \"recipe\": \"cmvmr_ae\"},\n"
+      "               {\"system\": \"UT-CMVMR\", \"setting\": \"SE\", \"recipe\": "
+      "\"ut_cmvmr_se\",\n"
+      "                \"overrides\": {\"model\": {\"theta_dim\": 64}}}],\n"
+      "   \"comparisons\": [[\"UT-CMVMR SE\", \"CMVMR AE\"]]}");
   return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "apps/process.h"
+#include "store/checkpoint_bytes.h"
 #include "support/temp_folder.h"
 #include "vmr/store/safetensors.h"
 
@@ -64,6 +67,22 @@ TEST(Convert, ListsAllThatAFileHolds) {
   EXPECT_THAT(text.out, HasSubstr("options = argparse.Namespace\n"));
 }
 
+TEST(Convert, RefusesOneFlippedBitOfATensor) {
+  test::TempFolder folder;
+  std::ifstream in(golden("state_dict.pth"), std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const float first = -7;  // of the first tensor
+  const auto place = bytes.find(std::string(reinterpret_cast<const char*>(&first), sizeof first));
+  ASSERT_NE(place, bytes.npos);
+  bytes[place] ^= 1;
+  const auto file = (folder / "w.pth").string(), out = (folder / "w.safetensors").string();
+  std::ofstream(file, std::ios::binary) << bytes;
+  const auto result = run_vmr({"convert", file, out});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.error, HasSubstr(file + ": the entry state_dict/data/0 is damaged"));
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
 TEST(Convert, SaysWhyItCannotInOneLine) {
   test::TempFolder folder;
   const auto out = (folder / "w.safetensors").string();
@@ -76,8 +95,12 @@ TEST(Convert, SaysWhyItCannotInOneLine) {
   };
   expect({"convert", golden("module.pth"), out}, 3, "save dict(model.state_dict())");
   expect({"convert", golden("expected.safetensors"), out}, 3, "expected a file of torch.save");
-  expect({"convert", golden("rare.pth"), out}, 3, "has a dtype the format lacks");
-  expect({"convert", golden("training.pth"), out, "--key", "ema"}, 2, "the file has model");
+  expect({"convert", golden("rare.pth"), out}, 3, "rare.pth: u has a dtype the format lacks");
+  expect({"convert", golden("training.pth"), out, "--key", "ema"}, 2,
+         "training.pth: no tensors lie under \"ema\"; the file has model");
+  const auto numbers = (folder / "numbers.pth").string();
+  std::ofstream(numbers, std::ios::binary) << store::made::legacy("}");
+  expect({"convert", numbers, out}, 3, (numbers + ": the file holds no tensors").c_str());
   expect({"convert", golden("training.pth")}, 2, "got neither");
 }
 
