@@ -17,7 +17,8 @@ struct Options {
 
 int run(const Options& options) {
   VMR_CHECK(options.run.empty() != options.text_encoder.empty(),
-            "embed: give either --run or --text-encoder");
+            "expected either --run or --text-encoder, got ",
+            options.run.empty() ? "neither" : "both");
   const pipeline::RunOptions run_options{options.common.seed, options.common.device};
   const auto summary =
       options.run.empty()

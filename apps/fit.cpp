@@ -10,6 +10,7 @@
 #include "backends.h"
 #include "fit_files.h"
 #include "fit_results.h"
+#include "number_checks.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 
@@ -138,7 +139,7 @@ Command add_fit(CLI::App& root) {
                   "are fitted. Default: a folder vmr/music in the user's cache");
   app->add_option("--top", options->fit.top, "number of hits")
       ->capture_default_str()
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+      ->check(whole_number(1));
   app->add_option("--stretch", options->stretch,
                   "allow the track to be played at LO:HI of its speed, like 0.95:1.05;\n"
                   "0.5 to 2, 1 lies between. Without it the speed stays");

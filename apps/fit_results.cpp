@@ -2,10 +2,15 @@
 
 #include <cstdio>
 
+#include "text_column.h"
+
 namespace vmr::apps {
 
 void print_fits(const std::vector<pipeline::FitHit>& hits) {
-  std::printf("%4s  %-32s  %6s  %9s  %7s  %9s  %7s  %6s\n", "rank", "track", "score", "from",
+  std::vector<std::string> titles;
+  for (const auto& [hit, fit] : hits) titles.push_back(hit.metadata.value("title", hit.id));
+  titles = text_column("track", titles, 60);
+  std::printf("rank  %s  %6s  %9s  %7s  %9s  %7s  %6s\n", titles[0].c_str(), "score", "from",
               "speed", "cut-beat", "on beat", "energy");
   for (size_t rank = 0; rank < hits.size(); ++rank) {
     const auto& [hit, fit] = hits[rank];
@@ -14,9 +19,9 @@ void print_fits(const std::vector<pipeline::FitHit>& hits) {
       std::snprintf(error, sizeof error, "%.0f ms", *fit.cut_error_median_ms);
       std::snprintf(share, sizeof share, "%.0f %%", 100 * fit.beats_hit);
     }
-    std::printf("%4zu  %-32.32s  %6.1f  %7.2f s  %7.3f  %9s  %7s  %6.2f\n", rank + 1,
-                hit.metadata.value("title", hit.id).c_str(), hit.score, hit.offset_seconds,
-                fit.stretch, error, share, fit.energy_correlation);
+    std::printf("%4zu  %s  %6.1f  %7.2f s  %7.3f  %9s  %7s  %6.2f\n", rank + 1,
+                titles[rank + 1].c_str(), hit.score, hit.offset_seconds, fit.stretch, error, share,
+                fit.energy_correlation);
   }
   std::printf(
       "score: standard deviations above the best offset of an unrelated film (about 0: chance);\n"

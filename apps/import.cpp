@@ -1,4 +1,5 @@
 // vmr import: data files of the published UT-CMVMR code.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -24,6 +25,26 @@ nlohmann::json to_json(const std::vector<ItemFailure>& problems) {
   return list;
 }
 
+// "3 in no list, " where there are lists.
+std::string in_no_list(const Options& options, const pipeline::ImportedManifest& imported) {
+  const auto& files = options.files;
+  if (files.train.empty() && files.valid.empty() && files.test.empty()) return "";
+  return std::to_string(imported.in_no_list) + " in no list, ";
+}
+
+void warn_of_shared_tracks(const std::vector<ItemFailure>& shared) {
+  if (shared.empty()) return;
+  constexpr size_t kShown = 3;
+  std::string some;
+  for (size_t i = 0; i < std::min(kShown, shared.size()); ++i) {
+    some += (i == 0 ? "" : "; ") + shared[i].id + ": " + shared[i].reason;
+  }
+  const auto number = int64_t(shared.size());
+  warn({counted(number, "track") + (number == 1 ? " is" : " are") +
+        " both trained on and ranked, which flatters the evaluation (" + some +
+        (shared.size() > kShown ? "; ..." : "") + "); give all films of a track one split"});
+}
+
 int pairs(const Options& options) {
   const auto imported = pipeline::import_manifest(options.files);
   const auto& manifest = imported.manifest;
@@ -36,17 +57,19 @@ int pairs(const Options& options) {
                 {"tracks", tracks},
                 {"in_no_list", imported.in_no_list},
                 {"ignored", imported.ignored},
+                {"shared_tracks", to_json(imported.shared_tracks)},
                 {"problems", to_json(imported.problems)}});
   } else if (!none) {
     std::cout << films << " films and " << tracks << " tracks written to " << options.out << "; "
-              << imported.in_no_list << " films are in no list, " << imported.ignored
-              << " items ignored, " << imported.problems.size() << " problems\n";
+              << in_no_list(options, imported) << imported.ignored << " ignored, "
+              << imported.problems.size() << " problems\n";
   }
+  warn_of_shared_tracks(imported.shared_tracks);
   const int code = report_failures(imported.problems, int64_t(films + tracks));
   if (!none) return code;
-  std::cerr << "vmr: " << options.files.pairs.string() << ": no item left: " << imported.in_no_list
-            << " in no list, " << imported.ignored << " ignored, " << imported.problems.size()
-            << " problems; nothing was written\n";
+  std::cerr << "vmr: " << options.files.pairs.string()
+            << ": no item left: " << in_no_list(options, imported) << imported.ignored
+            << " ignored, " << imported.problems.size() << " problems; nothing was written\n";
   return kNothingDone;
 }
 

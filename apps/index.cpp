@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "backends.h"
+#include "filter_check.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/matcher.h"
@@ -90,8 +91,10 @@ int remove(const Options& options) {
 }
 
 int list(const Options& options) {
+  const auto filter = retrieval::Filter::parse(options.filter);
   const auto catalogue = retrieval::Catalogue::open(options.index);
-  const auto rows = catalogue->list(retrieval::Filter::parse(options.filter));
+  check_filter(*catalogue, filter);
+  const auto rows = catalogue->list(filter);
   if (options.common.json) {
     auto document = nlohmann::json::array();
     for (const auto& row : rows) document.push_back(row.metadata);

@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "backends.h"
+#include "filter_check.h"
 #include "match_files.h"
 #include "match_results.h"
+#include "number_checks.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/fit.h"
@@ -32,12 +34,20 @@ int finish(const std::vector<retrieval::Hit>& hits) {
   return kNothingDone;
 }
 
+// What is wrong with the filter is said before the work.
+std::unique_ptr<pipeline::Matcher> open_matcher(const Options& options) {
+  const auto filter = retrieval::Filter::parse(options.match.filter);
+  auto matcher = pipeline::Matcher::open(options.index, options.common.device);
+  check_filter(matcher->catalogue(), filter);
+  return matcher;
+}
+
 // Words alone: nothing to decode, and nothing to show a track beside.
 int run_words(const Options& options) {
   VMR_CHECK(
       options.files->report.empty() && options.files->preview.empty() && options.sync_weight == 0,
       "match: --report, --preview and --sync-weight need a film");
-  const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
+  const auto matcher = open_matcher(options);
   auto query = options.match;
   query.threads = options.common.threads;
   const auto hits = matcher->match_text(query);
@@ -66,11 +76,10 @@ std::vector<ItemFailure> rank_by_fit(const Options& options, std::vector<retriev
 }
 
 int run(const Options& options) {
-  retrieval::Filter::parse(options.match.filter);  // what is wrong with it is said before the work
   if (options.film.empty()) return run_words(options);
   check_match_files(*options.files);
   const auto watch = control();
-  const auto matcher = pipeline::Matcher::open(options.index, options.common.device);
+  const auto matcher = open_matcher(options);
   const auto film = matcher->analyse(options.film, watch.stop);
   auto query = options.match;
   query.threads = options.common.threads;
@@ -105,7 +114,7 @@ Command add_match(CLI::App& root) {
   app->add_option("--index", options->index, "catalogue of `vmr index build`")->required();
   app->add_option("--top", options->match.top, "number of hits")
       ->capture_default_str()
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+      ->check(whole_number(1));
   app->add_option("--filter", options->match.filter,
                   "metadata that hits must have: genre=rock bpm:100..120 license!=nc")
       ->check(not_empty());
@@ -115,13 +124,13 @@ Command add_match(CLI::App& root) {
       ->check(not_empty());
   app->add_option("--text-weight", options->match.text_weight, "its share of the score, 0 to 1")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number(0, 1));
   app->add_option("--sync-weight", options->sync_weight,
                   "weight of beats on cuts and energy (see `vmr fit`), 0 = off: the best 50\n"
                   "are ranked anew, from their best offsets. Fits score 5 and more where beats\n"
                   "meet cuts, 0 by chance; try 0.05")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1000.0));
+      ->check(number(0, 1000));
   app->add_option("--store", options->store,
                   "where tracks analysed for --sync-weight are kept; default as of `vmr fit`");
   add_match_files(*app, options->files);

@@ -30,7 +30,7 @@ void add_match_files(CLI::App& app, const std::shared_ptr<MatchFiles>& files) {
 }
 
 void check_match_files(const MatchFiles& files) {
-  require_writable("--report", files.report);
+  require_page("--report", files.report);
   require_writable("--preview", files.preview);
   if (!files.preview.empty()) media::validate_preview_path(files.preview);
 }

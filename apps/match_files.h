@@ -1,4 +1,4 @@
-// What vmr match writes beside its ranking: a page, and the film with the best track.
+// What vmr match shows: the ranking, and beside it a page and the film with the best track.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -5,10 +5,14 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "text_column.h"
 
 namespace vmr::apps {
 namespace {
 
+constexpr size_t kIdWidth = 40, kTitleWidth = 60;
 constexpr std::array<std::string_view, 5> kFitParts = {"beats_on_cuts", "beats_on_motion", "energy",
                                                        "sections", "chance"};
 
@@ -41,12 +45,17 @@ std::string reasons(const retrieval::Hit& hit, double sync_weight) {
 }  // namespace
 
 void print_matches(const std::vector<retrieval::Hit>& hits, double sync_weight) {
-  std::printf("%4s  %-20s  %-24s  %7s  %s\n", "rank", "track", "title", "score", "because");
-  for (size_t rank = 0; rank < hits.size(); ++rank) {
-    const auto& hit = hits[rank];
-    const std::string title = hit.metadata.value("title", "");
-    std::printf("%4zu  %-20.20s  %-24.24s  %7.3f  %s\n", rank + 1, hit.id.c_str(), title.c_str(),
-                hit.score, reasons(hit, sync_weight).c_str());
+  std::vector<std::string> ids, titles;
+  for (const auto& hit : hits) {
+    ids.push_back(hit.id);
+    titles.push_back(hit.metadata.value("title", ""));
+  }
+  ids = text_column("track", ids, kIdWidth);
+  titles = text_column("title", titles, kTitleWidth);
+  std::printf("rank  %s  %s  %7s  because\n", ids[0].c_str(), titles[0].c_str(), "score");
+  for (size_t i = 0; i < hits.size(); ++i) {
+    std::printf("%4zu  %s  %s  %7.3f  %s\n", i + 1, ids[i + 1].c_str(), titles[i + 1].c_str(),
+                hits[i].score, reasons(hits[i], sync_weight).c_str());
   }
 }
 

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <set>
+#include <sstream>
 
 #include "apps/process.h"
 #include "pipeline/manifest_json.h"
@@ -19,8 +21,15 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using test::run_vmr;
 using testing::HasSubstr;
+using testing::Not;
 
 const std::vector<std::string> kTags = {"angry", "calm", "wild"};
+
+// 42 characters in 43 bytes, and 64.
+std::string title_of(const std::string& id) {
+  return id == "test1" ? "Sechzig Zeichen " + std::string(48, 'x')
+                       : "Ein längerer Titel, ganz zu lesen, " + id;
+}
 
 // Nine tracks a split, three of each tag; twelve films with the tags of their tracks.
 store::Manifest manifest() {
@@ -28,7 +37,8 @@ store::Manifest manifest() {
   for (const std::string split : {"train", "test"}) {
     for (int i = 0; i < 9; ++i) {
       const auto id = split + std::to_string(i);
-      result.items.push_back({id, "music", "", "", {kTags[size_t(i % 3)]}, split, {}});
+      result.items.push_back(
+          {id, "music", "", "", {kTags[size_t(i % 3)]}, split, {{"title", title_of(id)}}});
     }
     for (int i = 0; i < 12; ++i) {
       const auto track = split + std::to_string(i % 9);
@@ -87,6 +97,12 @@ class EvaluateCommand : public testing::Test {
     train("cbvmr", cbvmr);
   }
   static void TearDownTestSuite() { delete folder_; }
+  static void build_index() {
+    if (fs::exists(path("index"))) return;
+    const auto built = run_vmr({"index", "build", "--run", path("plain"), "--store", path("store"),
+                                "--index", path("index"), "--threads", "1"});
+    ASSERT_EQ(built.exit_code, 0) << built.error;
+  }
   static void train(const std::string& name, const json& recipe) {
     std::ofstream(path(name + ".json")) << recipe;
     const auto trained = run_vmr({"train", "--recipe", path(name + ".json"), "--store",
@@ -146,8 +162,54 @@ TEST_F(EvaluateCommand, ProtocolsStandBesideTheFullGallery) {
   }
   EXPECT_FALSE(evaluated("dam", {"--protocol", "full"}).contains("protocols"));
   const auto table = evaluate("dam", {"--protocol", "dam,tag_to_tag"}).out;
-  EXPECT_THAT(table, HasSubstr("tag->tag, ORACLE: uses the query's true tags"));
+  EXPECT_THAT(table, HasSubstr("independent embeddings, tag to tag, ORACLE: uses the query's true "
+                               "tags (cosine, theta weight 0.6)\n"));
   EXPECT_THAT(table, HasSubstr("DAM: tags of the tag classifier"));
+}
+
+TEST_F(EvaluateCommand, TablesSayByWhichDistanceAndWeight) {
+  const auto own = evaluate("plain", {}).out;
+  EXPECT_THAT(own, HasSubstr("independent embeddings, full gallery of split test (cosine, theta "
+                             "weight 0.6)\nvideo to music: 12 queries"));
+  EXPECT_THAT(own,
+              HasSubstr("joint scores, full gallery of split test (cosine, theta weight 0.6)"));
+  EXPECT_THAT(evaluate("plain", {"--distance", "l2", "--theta-weight", "0.25"}).out,
+              HasSubstr("(l2, theta weight 0.25)\n"));
+  EXPECT_THAT(evaluate("cbvmr", {}).out, HasSubstr("full gallery of split test (cosine)\n"));
+  EXPECT_THAT(evaluate("plain", {"--compare-variants", "--distance", "l2"}).out,
+              HasSubstr("split test (l2, theta weight 0.6)\n"));
+}
+
+TEST_F(EvaluateCommand, AProtocolThatARunCannotDoDoesNotCostTheOthers) {
+  const auto result = evaluate("plain", {"--protocol", "dam,tag_to_tag"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, HasSubstr("tag to tag, ORACLE"));
+  EXPECT_THAT(result.error, HasSubstr("failed: protocol dam: the run \"plain\" has no trained"));
+  const auto full = evaluate("cbvmr", {"--protocol", "full,video_to_tag,dam", "--json"});
+  EXPECT_EQ(full.exit_code, 1);
+  const auto failures = full.json().at("failures");
+  ASSERT_EQ(failures.size(), 2u);
+  EXPECT_EQ(failures[0].at("protocol"), "video_to_tag");
+  EXPECT_THAT(failures[1].at("reason").get<std::string>(), HasSubstr("takes no text"));
+  EXPECT_FALSE(full.json().contains("protocols"));
+  EXPECT_FALSE(evaluated("plain", {"--protocol", "tag_to_tag"}).contains("failures"));
+}
+
+TEST_F(EvaluateCommand, WrongOptionsAreSaidBeforeTheItemsAreLoaded) {
+  const auto nowhere = evaluate("plain", {"--truth", path("nowhere")});
+  EXPECT_EQ(nowhere.exit_code, 3);
+  EXPECT_THAT(nowhere.error, HasSubstr(path("nowhere") + " is no generated library"));
+  EXPECT_THAT(nowhere.error, Not(HasSubstr("load ")));
+  std::ofstream(path("manifest.jsonl")) << R"({"id":"other","kind":"music","split":"test"})"
+                                        << "\n";
+  const auto other = evaluate("plain", {"--truth", path("")});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.error,
+              HasSubstr("knows no film test_film0 of split \"test\": it is not of the"));
+  EXPECT_THAT(other.error, Not(HasSubstr("load ")));
+  EXPECT_THAT(evaluate("plain", {"--protocol", "dam"}).error, Not(HasSubstr("load ")));
+  EXPECT_THAT(evaluate("cbvmr", {"--joint", "gallery_mean"}).error, Not(HasSubstr("load ")));
+  EXPECT_THAT(evaluate("plain", {}).error, HasSubstr("load ")) << "or the above proves nothing";
 }
 
 TEST_F(EvaluateCommand, OnePartRanksTheSameByBothDistances) {
@@ -175,9 +237,17 @@ TEST_F(EvaluateCommand, VariantsAgreeWithTheEvaluation) {
   EXPECT_EQ(own.at("joint").at("scoring"), "own");
   EXPECT_EQ(mean.at("joint").at("scoring"), "gallery_mean");
   const auto variants =
-      evaluated("plain", {"--compare-variants", "--shortlist", "1,9"}).at("variants");
+      evaluated("plain", {"--compare-variants", "--shortlist", "1,12"}).at("variants");
   ASSERT_EQ(variants.size(), 5u);
-  const auto figures = [](const json& part) { return part.at("video_to_music"); };
+  // Both directions, without the times.
+  const auto figures = [](const json& part) {
+    json both = {part.at("video_to_music"), part.at("music_to_video")};
+    for (auto& direction : both) {
+      direction.erase("query_ms");
+      direction.erase("prepare_ms");
+    }
+    return both;
+  };
   EXPECT_EQ(variants[0].at("name"), "independent");
   EXPECT_EQ(figures(variants[0]), figures(own));
   EXPECT_EQ(variants[1].at("name"), "pairwise_mean");
@@ -190,8 +260,13 @@ TEST_F(EvaluateCommand, VariantsAgreeWithTheEvaluation) {
   EXPECT_EQ(figures(variants[4]), figures(own.at("joint")));
   EXPECT_NE(figures(own), figures(own.at("joint"))) << "or the above would hold by accident";
   const auto table = evaluate("plain", {"--compare-variants", "--shortlist", "4"}).out;
-  EXPECT_THAT(table, HasSubstr("12 films ask a gallery of 9; threads 1"));
+  EXPECT_THAT(table, HasSubstr("video to music: 12 films ask a gallery of 9 tracks\n"));
+  EXPECT_THAT(table, HasSubstr("music to video: 9 tracks ask a gallery of 12 films\n"));
+  EXPECT_THAT(table, HasSubstr("median rank  median query, ms  p95 query, ms  prepare, ms\n"));
   EXPECT_THAT(table, HasSubstr("shortlist 4"));
+  const auto longer = evaluate("plain", {"--compare-variants", "--shortlist", "10"});
+  EXPECT_THAT(longer.error, HasSubstr("a shortlist of 10 is the whole gallery of 9 tracks"));
+  EXPECT_THAT(longer.error, Not(HasSubstr("of 12 films")));
   EXPECT_EQ(evaluated("cbvmr", {"--compare-variants"}).at("variants").size(), 1u);
 }
 
@@ -211,8 +286,18 @@ TEST_F(EvaluateCommand, SaysWhichOptionsDoNotGoTogether) {
   refused("plain", {"--compare-variants", "--joint", "own"}, "--joint excludes --compare-variants");
   refused("plain", {"--protocol", "video_to_tags"}, "video_to_tag");
   refused("plain", {"--distance", "l1"}, "l2");
-  refused("plain", {"--theta-weight", "1.5"}, "--theta-weight: Value 1.5 not in range");
-  refused("plain", {"--compare-variants", "--shortlist", "0"}, "--shortlist");
+  refused("plain", {"--theta-weight", "1.5"},
+          "--theta-weight: expected a number from 0 to 1, got 1.5\n");
+  refused("plain", {"--theta-weight", "x"},
+          "--theta-weight: expected a number from 0 to 1, got x\n");
+  refused("plain", {"--theta-weight", "nan"}, "expected a number from 0 to 1, got nan\n");
+  refused("plain", {"--compare-variants", "--shortlist", "5,0"},
+          "--shortlist: expected a whole number of at least 1, got 0\n");
+  refused("plain", {"--compare-variants", "--shortlist", "2.5"},
+          "--shortlist: expected a whole number of at least 1, got 2.5\n");
+  refused("plain", {"--seed", "-1"}, "--seed: expected a whole number of at least 0, got -1\n");
+  refused("plain", {"--threads", "-3"},
+          "--threads: expected a whole number from 0 to 4096, got -3\n");
 }
 
 TEST_F(EvaluateCommand, AStoreOfOtherFeaturesIsRefused) {
@@ -236,10 +321,69 @@ TEST_F(EvaluateCommand, AStoreOfOtherFeaturesIsRefused) {
   refused("published", {}, "reads \"conformer_video\" in rows of shape [12]");
 }
 
+TEST_F(EvaluateCommand, MatchTakesTagsInAnyCaseAndShowsWholeTitles) {
+  build_index();
+  const auto match = [](const std::string& text) {
+    return run_vmr({"match", "--text", text, "--index", path("index"), "--top", "18"});
+  };
+  const auto calm = match("calm");
+  EXPECT_EQ(calm.exit_code, 0) << calm.error;
+  EXPECT_EQ(match("CALM").out, calm.out);
+  EXPECT_NE(match("wild").out, calm.out);
+  EXPECT_THAT(calm.out, HasSubstr("Ein längerer Titel, ganz zu lesen, train8 "));
+  EXPECT_THAT(calm.out, HasSubstr(" Sechzig Zeichen " + std::string(43, 'x') + "…  "));
+  // One column, whatever the bytes of a character are.
+  std::istringstream lines(calm.out);
+  std::string line;
+  std::set<size_t> places;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    size_t place = 0;
+    for (const char byte : line.substr(0, line.find("words "))) place += (byte & 0xc0) != 0x80;
+    places.insert(place);
+  }
+  EXPECT_EQ(places.size(), 1u);
+}
+
+TEST_F(EvaluateCommand, AFilterOfAFieldThatNoTrackHasIsNamed) {
+  build_index();
+  const auto match = [](const std::string& filter) {
+    return run_vmr({"match", "--text", "calm", "--index", path("index"), "--filter", filter});
+  };
+  const auto unknown = match("tittle:Titel");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.error,
+              HasSubstr("--filter: no track of the catalogue has a field \"tittle\"; did you mean "
+                        "\"title\"? (fields: id, "));
+  EXPECT_EQ(unknown.out, "");
+  const auto empty = match("title=none");
+  EXPECT_EQ(empty.exit_code, 3);
+  EXPECT_THAT(empty.error, HasSubstr("no track of the catalogue matches the filter"));
+  // Absent fields are not nc, but whoever misspells the name is told.
+  const auto without = match("license!=nc");
+  EXPECT_EQ(without.exit_code, 0);
+  EXPECT_THAT(without.error, HasSubstr("warning: --filter: no track of the catalogue has a field"));
+  EXPECT_THAT(without.out, HasSubstr("train8"));
+  EXPECT_EQ(run_vmr({"index", "list", "--index", path("index"), "--filter", "bpm>100"}).exit_code,
+            2);
+}
+
+TEST_F(EvaluateCommand, EmbedSaysWhichOfItsTwoInputsIsExpected) {
+  const auto embed = [](std::vector<std::string> options) {
+    options.insert(options.begin(), {"embed", "--store", path("store")});
+    return run_vmr(options);
+  };
+  EXPECT_THAT(embed({}).error, HasSubstr("either --run or --text-encoder, got neither"));
+  EXPECT_THAT(embed({"--run", "x", "--text-encoder", "y"}).error,
+              HasSubstr("either --run or --text-encoder, got both"));
+  EXPECT_THAT(embed({"--text-encoder", path("nowhere")}).error,
+              HasSubstr("there is no folder " + path("nowhere") + "; expected one of sentence-"));
+  EXPECT_THAT(embed({"--text-encoder", path("store")}).error,
+              HasSubstr("is no folder of sentence-transformers: it has no modules.json"));
+}
+
 TEST_F(EvaluateCommand, MatchSaysWhatToDoWithAnArchive) {
-  const auto built = run_vmr({"index", "build", "--run", path("plain"), "--store", path("store"),
-                              "--index", path("index"), "--threads", "1"});
-  ASSERT_EQ(built.exit_code, 0) << built.error;
+  build_index();
   std::ofstream(path("film.zip")) << "PK";
   const auto match = run_vmr({"match", path("film.zip"), "--index", path("index")});
   EXPECT_EQ(match.exit_code, 3);

@@ -218,9 +218,22 @@ class RunMatcher : public Matcher {
     }
   }
 
+  // As people type it: without regard to ASCII case where no tag is written so.
+  std::optional<int64_t> find_tag(const std::string& words) const {
+    if (const auto place = run_.tags.find(words)) return place;
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
+    const auto& tags = run_.tags.tags;
+    const auto same = std::find_if(tags.begin(), tags.end(), [&](const std::string& tag) {
+      return std::equal(tag.begin(), tag.end(), words.begin(), words.end(),
+                        [&](char a, char b) { return lower(a) == lower(b); });
+    });
+    if (same == tags.end()) return std::nullopt;
+    return same - tags.begin();
+  }
+
   // Of a tag of the training set, or of any words where the catalogue has a sentence encoder.
   at::Tensor text_embedding(const std::string& words) {
-    const auto place = run_.tags.find(words);
+    const auto place = find_tag(words);
     at::Tensor sentence;
     if (place) {
       sentence = run_.tags.vectors.narrow(0, *place, 1);
