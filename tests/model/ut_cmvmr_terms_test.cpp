@@ -202,15 +202,49 @@ TEST(ReferenceBehaviour, EveryModelSwitchChangesTheLossOrTheScore) {
   EXPECT_TRUE(changes(&B::unnormalised_negatives, false));
   EXPECT_TRUE(changes(&B::unnormalised_text, false));
   EXPECT_TRUE(changes(&B::same_track_negatives, false));
-  EXPECT_TRUE(changes(&B::normalise_over_clips, false));
   EXPECT_TRUE(changes(&B::adversarial_subtracted, false));
   EXPECT_TRUE(changes(&B::separate_statistics, true));
   EXPECT_FALSE(changes(&B::separate_statistics, false));       // averages are the same for all
-  EXPECT_FALSE(changes(&B::normalise_over_clips, true));       // in evaluation only
+  EXPECT_FALSE(changes(&B::normalise_over_clips, true));       // of retrieval alone
+  EXPECT_FALSE(changes(&B::normalise_over_clips, false));      // as is the loss of a validation
   EXPECT_FALSE(changes(&B::repeat_clips_elementwise, false));  // full items have nothing to repeat
   auto o = small();
   o.reference.freeze_pair_positions = true;
   EXPECT_FALSE(UtCmvmr(o).named_parameters()["pos_emb1D"].requires_grad());
+}
+
+TEST(ReferenceBehaviour, RetrievalMakesEachChannelOfUnitLengthOverTheClips) {
+  auto o = small();
+  auto plain = filled(o);
+  o.reference.normalise_over_clips = true;
+  auto published = filled(o);
+  const auto divided = [](data::FeatureMap items, const char* feature) {
+    auto& clips = items.at(feature).values;  // [items, clips, channels]
+    clips = clips / clips.square().sum(1, /*keepdim=*/true).sqrt();
+    return items;
+  };
+  const auto tracks = divided(music("positive"), "conformer_audio");
+  const auto films = divided(video("positive"), "conformer_video");
+  expect_near(published->embed_music(music("positive")), plain->embed_music(tracks), 1e-6);
+  expect_near(published->embed_video(video("positive")), plain->embed_video(films), 1e-6);
+  expect_near(*published->prepare_music(music("positive")), *plain->prepare_music(tracks));
+  expect_near(*published->prepare_video(video("positive")), *plain->prepare_video(films));
+  // Short items are filled before: two clips count as c0 c1 c0 c1 c0 c1 c0, or as c0 c1 c1 ...
+  const auto filled_by = [](const data::FeatureMap& items, std::vector<int64_t> order) {
+    data::FeatureMap result;
+    for (const auto& [name, feature] : items) {
+      result[name] = {feature.values.index_select(1, torch::tensor(order)),
+                      torch::ones({kBatch, 7}, torch::kBool)};
+    }
+    return result;
+  };
+  const auto song = cut_to(music("positive"), 2), film = cut_to(video("positive"), 2);
+  expect_near(
+      published->embed_music(song),
+      plain->embed_music(divided(filled_by(song, {0, 1, 0, 1, 0, 1, 0}), "conformer_audio")), 1e-6);
+  expect_near(
+      published->embed_video(film),
+      plain->embed_video(divided(filled_by(film, {0, 1, 1, 1, 1, 1, 1}), "conformer_video")), 1e-6);
 }
 
 TEST(ReferenceBehaviour, MusicRepeatsClipByClip) {

@@ -67,7 +67,7 @@ torch::nn::ModuleDict discriminator(const UtCmvmrOptions& o) {
 }  // namespace
 
 UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o)
-    : inputs(owner, o, "UtCmvmr"), options(o), owner_(owner) {
+    : inputs(owner, o, "UtCmvmr"), options(o) {
   const auto add = [&](const char* name, auto module) {
     return owner.register_module(name, module);
   };
@@ -101,19 +101,21 @@ bool uses_negatives(const UtCmvmrOptions& options) {
 
 at::Tensor UtCmvmr::Nets::music_sequence(const data::FeatureMap& music,
                                          const data::FeatureMap* clips) const {
-  return sequence(inputs.music(music, pos_emb1D, reading(clips)));
+  auto how = reading();
+  how.clips = clips;
+  return sequence(inputs.music(music, pos_emb1D, how));
 }
 
 at::Tensor UtCmvmr::Nets::video_sequence(const data::FeatureMap& video,
                                          const data::FeatureMap* clips) const {
-  return sequence(inputs.video(video, pos_emb1D, reading(clips)));
+  auto how = reading();
+  how.clips = clips;
+  return sequence(inputs.video(video, pos_emb1D, how));
 }
 
-ClipReading UtCmvmr::Nets::reading(const data::FeatureMap* clips) const {
-  const auto& r = options.reference;
-  return {.clips = clips,
-          .music_fill = r.repeat_clips_elementwise ? ClipFill::elementwise : ClipFill::cycle,
-          .unit_over_clips = r.normalise_over_clips && !owner_.is_training()};
+ClipReading UtCmvmr::Nets::reading() const {
+  const bool elementwise = options.reference.repeat_clips_elementwise;
+  return {.music_fill = elementwise ? ClipFill::elementwise : ClipFill::cycle};
 }
 
 at::Tensor UtCmvmr::Nets::sequence(const data::MaskedTensor& clips) const {
@@ -125,11 +127,15 @@ at::Tensor UtCmvmr::Nets::with_positions(const at::Tensor& sequence) const {
 }
 
 at::Tensor UtCmvmr::Nets::encode_music(const data::FeatureMap& music) {
-  return A_enc(A_enc_former->mean(with_positions(music_sequence(music))));
+  auto how = reading();
+  how.unit_over_clips = options.reference.normalise_over_clips;
+  return A_enc(A_enc_former->mean(with_positions(sequence(inputs.music(music, pos_emb1D, how)))));
 }
 
 at::Tensor UtCmvmr::Nets::encode_video(const data::FeatureMap& video) {
-  return V_enc(V_enc_former->mean(with_positions(video_sequence(video))));
+  auto how = reading();
+  how.unit_over_clips = options.reference.normalise_over_clips;
+  return V_enc(V_enc_former->mean(with_positions(sequence(inputs.video(video, pos_emb1D, how)))));
 }
 
 at::Tensor UtCmvmr::Nets::music_alone(const at::Tensor& phi) {

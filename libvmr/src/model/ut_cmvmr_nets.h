@@ -29,14 +29,14 @@ struct UtCmvmr::Nets {
 
   Nets(UtCmvmr& owner, const UtCmvmrOptions& options);
 
-  // Features of a batch -> [batch, clips, dim] with class embeddings, without positions. `clips`:
-  // whose clip features to take instead of the batch's own.
+  // Features of a training batch -> [batch, clips, dim] with class embeddings, without positions.
+  // `clips`: whose clip features to take instead of the batch's own.
   at::Tensor music_sequence(const data::FeatureMap& music,
                             const data::FeatureMap* clips = nullptr) const;
   at::Tensor video_sequence(const data::FeatureMap& video,
                             const data::FeatureMap* clips = nullptr) const;
   at::Tensor with_positions(const at::Tensor& sequence) const;
-  // Features -> phi [batch, rho_dim], in evaluation mode.
+  // Features of items to retrieve -> phi [batch, rho_dim], in evaluation mode.
   at::Tensor encode_music(const data::FeatureMap& music);
   at::Tensor encode_video(const data::FeatureMap& video);
   // Lone items: phi -> f, attended to the null partner.
@@ -53,10 +53,8 @@ struct UtCmvmr::Nets {
   const UtCmvmrOptions& options;
 
  private:
-  ClipReading reading(const data::FeatureMap* clips) const;
+  ClipReading reading() const;
   at::Tensor sequence(const data::MaskedTensor& clips) const;
-
-  const UtCmvmr& owner_;
 };
 
 }  // namespace vmr::model

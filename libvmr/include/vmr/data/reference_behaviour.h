@@ -31,8 +31,8 @@ struct ReferenceBehaviour {
                                           // batch
   bool separate_statistics = false;       // every net normalises positives, negatives and text in
                                           // calls of their own
-  bool normalise_over_clips = false;      // in evaluation only, each feature channel has unit
-                                          // length over an item's clips
+  bool normalise_over_clips = false;      // each feature channel has unit length over the clips of
+                                          // an item to retrieve; never in a loss
   bool raw_tag_products = false;          // how close two tags are is the product of their vectors
                                           // as they are, not the cosine
   bool adversarial_subtracted = false;    // the domain loss is subtracted for its classifier too,
