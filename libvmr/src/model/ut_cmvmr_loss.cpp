@@ -24,8 +24,9 @@ at::Tensor triplets(const Spaces& s, const UtCmvmrLoss& w) {
            w.second_triplet *
                (t(tag.theta, a.theta, other_a.theta) + t(tag.theta, v.theta, other_v.theta));
   }
-  const auto& far = w.tag_negative ? other.theta : other_v.theta;
   const auto items = t(v.theta, a.theta, other_a.theta) + t(a.theta, v.theta, other_v.theta);
+  if (!s.sentence.defined()) return items;
+  const auto& far = w.tag_negative ? other.theta : other_v.theta;
   const auto tags_of_videos = t(v.theta, tag.theta, other_v.theta) + t(tag.theta, v.theta, far) +
                               t(tag.rho, v.rho, other_v.rho);
   const auto tags_of_music = t(a.theta, tag.theta, other_a.theta) +
@@ -132,7 +133,7 @@ loss::Terms UtCmvmr::loss(const data::PairBatch& batch) {
   const auto& w = options_.loss;
   const auto s = spaces_of(n, batch);
   loss::Terms terms;
-  if (w.triplet > 0 && s.sentence.defined()) terms.add("triplet", w.triplet, triplets(s, w));
+  if (has_triplets(options_)) terms.add("triplet", w.triplet, triplets(s, w));
   if (w.regular > 0) add_regular(w, s, terms);
   if (w.text > 0 && s.sentence.defined()) {
     terms.add(

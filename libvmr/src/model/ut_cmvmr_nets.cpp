@@ -96,7 +96,12 @@ UtCmvmr::Nets::Nets(UtCmvmr& owner, const UtCmvmrOptions& o)
 }
 
 bool uses_negatives(const UtCmvmrOptions& options) {
-  return options.loss.match > 0 || (options.loss.triplet > 0 && options.text_dim > 0);
+  return options.loss.match > 0 || has_triplets(options);
+}
+
+bool has_triplets(const UtCmvmrOptions& options) {
+  const bool of_items = options.loss.set == LossSet::paper;  // need no tag
+  return options.loss.triplet > 0 && (of_items || options.text_dim > 0);
 }
 
 at::Tensor UtCmvmr::Nets::music_sequence(const data::FeatureMap& music,

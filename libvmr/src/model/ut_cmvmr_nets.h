@@ -15,6 +15,8 @@ namespace vmr::model {
 
 // Whether a term of the loss compares with another item.
 bool uses_negatives(const UtCmvmrOptions& options);
+// Whether the triplet term has anything to compare: all its triplets of the code have a tag.
+bool has_triplets(const UtCmvmrOptions& options);
 
 struct UtCmvmr::Nets {
   ClipInputs inputs;  // A_rhythm_embed, V_optic_embed

@@ -50,7 +50,8 @@ enum class LossSet { code, paper };
 // Weights of the loss terms (0 leaves a term out) and their options.
 struct UtCmvmrLoss {
   LossSet set = LossSet::code;
-  double triplet = 1.0;      // theta of music and video against theta of the tag
+  double triplet = 1.0;      // theta of music and video against theta of the tag; of the paper
+                             // also against each other, which needs no tag, and rho
   double regular = 1.0;      // reconstructions of phi; theta against theta of the tag
   double text = 1.0;         // rho against the sentence vector
   double match = 1.0;        // classifier: does this music belong to this video?
