@@ -190,5 +190,14 @@ TEST(NegativeSampler, FindsTheOneFreeFilmAndSaysWhereThereIsNone) {
   EXPECT_THROW(NegativeSampler({2, 2}, {0, 1}), InvalidArgument);
 }
 
+TEST(FindFilmWithoutNegative, NamesTheFirst) {
+  EXPECT_EQ(find_film_without_negative({0, 1, 2}, {5, 5, 6}), std::nullopt);
+  EXPECT_EQ(find_film_without_negative({0, 1}, {5, 5}), 0);
+  EXPECT_EQ(find_film_without_negative({3, 3}, {5, 6}), 0);
+  // Films 0 and 1 have each other; the films of film 2's other tag have its own track.
+  EXPECT_EQ(find_film_without_negative({0, 1, 1, 0}, {5, 6, 5, 5}), 2);
+  EXPECT_EQ(find_film_without_negative({}, {}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace vmr::data

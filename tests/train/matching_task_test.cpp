@@ -7,7 +7,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
-#include <set>
+#include <numeric>
 
 #include "data/memory_store.h"
 #include "train/toy_task.h"
@@ -203,6 +203,23 @@ TEST_F(RotatedPairsTest, GivesTheModelBalancedBatchesWithRealNegatives) {
   EXPECT_TRUE(model->is_training());
 }
 
+TEST_F(RotatedPairsTest, LeavesOutLossesWhereAHeldOutFilmHasNoNegative) {
+  // Two tags, but one track: no film has a negative. And one film in three that has none.
+  add_film("held a", "m0", "a", torch::ones({4}), "one track");
+  add_film("held b", "m0", "b", torch::ones({4}), "one track");
+  for (const std::string id : {"a", "b"}) add_film("few " + id, "m0", id, torch::ones({4}), "few");
+  add_film("few c", "m1", "a", torch::ones({4}), "few");
+  const auto train_films = pairs("train");
+  for (const std::string split : {"one track", "few"}) {
+    const auto held = pairs(split);
+    MatchingTask task(std::make_shared<LinearModel>(), train_films, &held,
+                      {.sampler = {.batch = 12}});
+    const auto figures = task.validate();
+    EXPECT_EQ(figures.count("loss"), 0u) << split;
+    EXPECT_EQ(figures.count("recall_1"), 1u) << split;
+  }
+}
+
 TEST_F(RotatedPairsTest, RefusesDataTheModelCannotTrainOn) {
   const auto films = pairs("train");
   auto model = std::make_shared<LinearModel>();
@@ -211,6 +228,11 @@ TEST_F(RotatedPairsTest, RefusesDataTheModelCannotTrainOn) {
   const data::PairDataset with_text(store_, manifest_, dataset_options(model->inputs(), "train"),
                                     data::formula_tag_vectors({"a", "b", "c"}, 8));
   EXPECT_NO_THROW(MatchingTask(model, with_text, nullptr, {}));
+  add_film("lost a", "m0", "a", torch::ones({4}), "lost");
+  add_film("lost b", "m0", "b", torch::ones({4}), "lost");
+  const auto lost = pairs("lost");
+  EXPECT_THAT([&] { MatchingTask(std::make_shared<LinearModel>(), lost, nullptr, {}); },
+              testing::ThrowsMessage<InvalidArgument>(testing::HasSubstr("film lost a has no")));
   for (auto& item : manifest_.items) item.tags = {"same"};
   const auto one_tag = pairs("train");
   EXPECT_THROW(MatchingTask(std::make_shared<LinearModel>(), one_tag, nullptr, {}),

@@ -157,6 +157,23 @@ Lists epoch_batches(const std::vector<int64_t>& class_of_film, const SamplerOpti
   return {};
 }
 
+std::optional<int64_t> find_film_without_negative(const std::vector<int64_t>& class_of_film,
+                                                  const std::vector<int64_t>& track_of_film) {
+  std::map<int64_t, size_t> of_class, of_track;
+  std::map<std::pair<int64_t, int64_t>, size_t> of_both;
+  for (size_t film = 0; film < class_of_film.size(); ++film) {
+    ++of_class[class_of_film[film]];
+    ++of_track[track_of_film.at(film)];
+    ++of_both[{class_of_film[film], track_of_film[film]}];
+  }
+  for (size_t film = 0; film < class_of_film.size(); ++film) {
+    const auto own = class_of_film[film], track = track_of_film[film];
+    const auto excluded = of_class[own] + of_track[track] - of_both[{own, track}];
+    if (excluded == class_of_film.size()) return static_cast<int64_t>(film);
+  }
+  return std::nullopt;
+}
+
 NegativeSampler::NegativeSampler(std::vector<int64_t> class_of_film,
                                  std::vector<int64_t> track_of_film)
     : class_of_film_(std::move(class_of_film)), track_of_film_(std::move(track_of_film)) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <set>
 
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
@@ -68,11 +67,14 @@ MatchingTask::MatchingTask(std::shared_ptr<model::MatchingModel> model,
   }
   if (!inputs.negatives) return;
   negatives_.emplace(train.tag_of_film(), train.track_of_film());
+  const auto lost = data::find_film_without_negative(train.tag_of_film(), train.track_of_film());
+  VMR_CHECK(!lost, "MatchingTask: the film ", train.films()[static_cast<size_t>(lost.value_or(0))],
+            " has no negative: all films of other tags have its track; give the training split "
+            "more tracks or use a model without negatives");
   if (valid == nullptr) return;
-  // A held-out split of one tag has no negatives: its loss is left out, its recall is not.
-  const auto& tags = valid->tag_of_film();
-  if (std::set<int64_t>(tags.begin(), tags.end()).size() >= 2) {
-    valid_negatives_.emplace(tags, valid->track_of_film());
+  // A held-out split where a film has no negative: its loss is left out, its recall is not.
+  if (!data::find_film_without_negative(valid->tag_of_film(), valid->track_of_film())) {
+    valid_negatives_.emplace(valid->tag_of_film(), valid->track_of_film());
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace vmr::data {
@@ -48,6 +49,12 @@ std::vector<int64_t> class_counts(const std::vector<int64_t>& class_sizes,
 std::vector<std::vector<int64_t>> epoch_batches(const std::vector<int64_t>& class_of_film,
                                                 const SamplerOptions& options, uint64_t seed,
                                                 int64_t epoch);
+
+// The first film for which no other has both another class and another track; nothing where all
+// have a negative. One class and one track a film: classes (0, 1, 2), tracks (5, 5, 6) -> nothing,
+// without the last film 0.
+std::optional<int64_t> find_film_without_negative(const std::vector<int64_t>& class_of_film,
+                                                  const std::vector<int64_t>& track_of_film);
 
 // Draws a negative film for each film: first a tag uniformly among the other tags, then a film
 // uniformly of that tag, both again where its track is the film's own.

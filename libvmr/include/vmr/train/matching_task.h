@@ -37,8 +37,10 @@ struct MatchingTaskOptions {
 class MatchingTask : public TrainingTask {
  public:
   // The data sets must outlive the task; `valid` may be null. Batches go to the device of the
-  // model's parameters. Throws: InvalidArgument where the model needs negatives and the films have
-  // one tag only, or text and the data sets have none of its dimension.
+  // model's parameters. A held-out split of which some film has no negative (all films of other
+  // tags have its track) has no losses where the model needs negatives. Throws: InvalidArgument
+  // where it needs them and the training films have one tag only or such a film, or text and the
+  // data sets have none of its dimension.
   MatchingTask(std::shared_ptr<model::MatchingModel> model, const data::PairDataset& train,
                const data::PairDataset* valid, MatchingTaskOptions options = {});
 
