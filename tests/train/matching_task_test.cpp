@@ -220,6 +220,37 @@ TEST_F(RotatedPairsTest, LeavesOutLossesWhereAHeldOutFilmHasNoNegative) {
   }
 }
 
+// Its loss is the mean square of the film's values after a batch norm without weights.
+class NormModel : public LinearModel {
+ public:
+  loss::Terms loss(const data::PairBatch& batch) override {
+    loss::Terms terms;
+    const auto rows = batch.video.at("v").values.squeeze(1);
+    terms.add("square", 1.0, norm->forward(rows).square().mean());
+    return terms;
+  }
+  torch::nn::BatchNorm1d norm = register_module(
+      "norm", torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(4).affine(false).eps(0)));
+};
+
+TEST_F(RotatedPairsTest, ValidatesWithBatchStatisticsWhereAsked) {
+  const auto films = pairs("valid");
+  std::vector<int64_t> all(static_cast<size_t>(films.size()));
+  std::iota(all.begin(), all.end(), 0);
+  const auto rows = films.collate_video(all).at("v").values.squeeze(1);
+  for (const bool in_training : {false, true}) {
+    auto model = std::make_shared<NormModel>();
+    MatchingTask task(model, films, &films, {.validate_in_training = in_training});
+    model->train();
+    const auto figures = task.validate();
+    // Averages of 0 and 1 change nothing; batch statistics make every column of unit variance.
+    EXPECT_NEAR(figures.at("loss"), in_training ? 1.0 : rows.square().mean().item<double>(), 1e-5);
+    const auto average = in_training ? 0.1 * rows.mean(0) : torch::zeros({4});
+    EXPECT_TRUE(torch::allclose(model->norm->running_mean, average, 1e-5, 1e-6));
+    EXPECT_TRUE(model->is_training());
+  }
+}
+
 TEST_F(RotatedPairsTest, RefusesDataTheModelCannotTrainOn) {
   const auto films = pairs("train");
   auto model = std::make_shared<LinearModel>();
