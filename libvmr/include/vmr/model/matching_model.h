@@ -1,9 +1,11 @@
 // MatchingModel: the one interface behind which every retrieval system stands. Each item becomes a
 // few vectors in a common space; the score of a film and a track is the mean over vectors of their
 // dot products, so any model can be put in a catalogue. A model that also scores pairs jointly
-// overrides score_pairs. Modules are in evaluation mode for embeddings: results do not depend on
-// the other rows of the batch, on padding or on the number of threads.
-// Not thread-safe while training; embed and score calls on one model in eval() are.
+// overrides prepare_music, prepare_video and score_prepared. Modules are in evaluation mode for
+// embeddings: results do not depend on the other rows of the batch, on padding or on the number of
+// threads.
+// Embedding, preparing and scoring are thread-safe on one model in eval(), as long as nobody trains
+// it, loads into it or moves it; loss() is not.
 #pragma once
 
 #include <ATen/core/Tensor.h>

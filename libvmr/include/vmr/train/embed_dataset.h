@@ -1,6 +1,6 @@
 // Embeddings and joint scores of a whole data set: what validation, evaluation and catalogues need.
 // The model must be in evaluation mode; batches go to the device of its parameters, results come
-// back to the CPU. Embeddings do not depend on the batch size. Not thread-safe on one model.
+// back to the CPU. Embeddings do not depend on the batch size. Thread-safe, also on one model.
 #pragma once
 
 #include <ATen/core/Tensor.h>
