@@ -1,8 +1,12 @@
-// beat_cues FOLDER... [--library N] [--seed S] > CUES.jsonl
+// beat_cues FOLDER... [--library N] [--clicks N] [--seed S] > CUES.jsonl
 // What the weights of the beat tracker are fitted on (fit_beat_weights.py): for each song of the
-// folders (beat_corpus), and for N songs of the synthetic library, one line of JSON with the cues
-// of each of the tracker's hypotheses and how right it is. The first line names the cues.
+// folders (beat_corpus), for songs of the synthetic library, and for bars of a drum and sticks, one
+// line of JSON with the cues of each of the tracker's hypotheses and how right it is. The first
+// line names the cues.
+#include <ATen/ops/zeros.h>
+
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -62,6 +66,37 @@ bench::BeatPiece library_piece(uint64_t seed, int index) {
       {"metre_" + std::to_string(state.beats_per_bar) + "/4", state.drums ? "drums" : "no_drums"}};
 }
 
+// A drum on the first beat of each bar, sticks on the others, a little noise: a tracker that is
+// fitted to songs alone knows no bare beats.
+bench::BeatPiece click_piece(uint64_t seed, int index) {
+  synth::Random random(seed, "beat clicks", index);
+  synth::Noise noise(random.next());
+  const double bpm = 60 * std::pow(190. / 60, random.uniform());
+  const int metre = std::array{4, 4, 3, 2, 5}[size_t(random.below(5))];
+  const double drum_hz = random.uniform(50, 110), drum = random.uniform(0.4, 0.9);
+  const double stick = random.uniform(0.15, 0.5), stick_seconds = random.uniform(0.01, 0.04);
+  const auto samples = static_cast<int64_t>(random.uniform(6, 40) * kRateHz);
+  bench::BeatPiece piece{"click_" + std::to_string(index),
+                         at::zeros({samples}),
+                         {},
+                         {"metre_" + std::to_string(metre) + "/4", "clicks"}};
+  auto* out = piece.samples.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < samples; ++i) out[i] = 0.0005F * noise.next();
+  const double first = random.uniform(0.2, 1);
+  for (int beat = 0; first + beat * 60 / bpm < double(samples) / kRateHz; ++beat) {
+    piece.beats.push_back(first + beat * 60 / bpm);
+    const auto begin = static_cast<int64_t>(piece.beats.back() * kRateHz);
+    for (int64_t i = begin; i < std::min(samples, begin + int64_t(kRateHz / 4)); ++i) {
+      const double seconds = double(i - begin) / kRateHz;
+      double value = stick * std::exp(-seconds / stick_seconds) * noise.next();
+      if (beat % metre == 0)
+        value += drum * std::exp(-seconds / 0.06) * std::sin(6.2831853 * drum_hz * seconds);
+      out[i] += static_cast<float>(value);
+    }
+  }
+  return piece;
+}
+
 void write(Json line, const std::string& make) {
   line["make"] = make;
   std::cout << line.dump() << "\n";
@@ -72,12 +107,13 @@ void write(Json line, const std::string& make) {
 int main(int argc, char** argv) {
   CLI::App app("Cues and truth of beat hypotheses, for fit_beat_weights.py");
   std::vector<std::string> folders;
-  int library = 0;
+  int library = 0, clicks = 0;
   uint64_t seed = 1;
   app.add_option("FOLDER", folders, "written by beat_corpus; its name names the make of its songs");
   app.add_option("--library", library, "songs of the synthetic library")
       ->check(CLI::Range(0, 10000));
-  app.add_option("--seed", seed, "of the library's songs");
+  app.add_option("--clicks", clicks, "bars of a drum and sticks")->check(CLI::Range(0, 10000));
+  app.add_option("--seed", seed, "of the library's songs and the clicks");
   CLI11_PARSE(app, argc, argv);
   Json names = Json::array();
   for (const auto& cue : audio::detail::cue_table()) names.push_back(cue.name);
@@ -86,4 +122,5 @@ int main(int argc, char** argv) {
     for (const auto& piece : bench::read_pieces(folder))
       write(line_of(piece), folder.filename().string());
   for (int i = 0; i < library; ++i) write(line_of(library_piece(seed, i)), "library");
+  for (int i = 0; i < clicks; ++i) write(line_of(click_piece(seed, i)), "clicks");
 }
