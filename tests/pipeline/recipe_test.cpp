@@ -83,6 +83,10 @@ TEST(Recipe, WrongValuesSayWhatWasExpected) {
   EXPECT_THAT(parsing(R"({"train": {"epochs": 1.5}})"), refused_with("a whole number, got 1.5"));
   EXPECT_THAT(parsing(R"({"extract": {"audio": {"clip_seconds": 0.5}}})"),
               refused_with("fewer than two frames"));
+  EXPECT_THAT(parsing(R"({"evaluate": {"ks": []}})"),
+              refused_with("evaluate.ks: expected at least one"));
+  EXPECT_THAT(parsing(R"({"evaluate": {"protocol": "tags"}})"),
+              refused_with("unknown choice \"tags\""));
 }
 
 TEST(Recipe, ReferenceBehaviourReachesTheStages) {

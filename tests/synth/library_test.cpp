@@ -196,11 +196,14 @@ TEST_F(Library, HiddenTruthIsACeilingThatFallsWithDifficulty) {
     options.min_seconds = options.max_seconds = 8;
     const fs::path folder = root_ / std::to_string(difficulty);
     write_truth_only(folder, options);
-    const at::Tensor scores = hidden_truth_scores(folder, "test");
-    ASSERT_EQ(scores.sizes(), (std::vector<int64_t>{72, 72}));
-    with_cuts.push_back(recall_at_1(scores));
-    style_only.push_back(recall_at_1(hidden_truth_scores(folder, "test", false)));
-    EXPECT_EQ(hidden_truth_scores(folder, "train").size(0), 0);
+    const auto truth = hidden_truth_scores(folder, "test");
+    ASSERT_EQ(truth.scores.sizes(), (std::vector<int64_t>{72, 72}));
+    ASSERT_EQ(truth.films.size(), 72u);
+    ASSERT_EQ(truth.tracks.size(), 72u);
+    EXPECT_EQ(truth.films[71].substr(0, truth.tracks[71].size()), truth.tracks[71]);
+    with_cuts.push_back(recall_at_1(truth.scores));
+    style_only.push_back(recall_at_1(hidden_truth_scores(folder, "test", false).scores));
+    EXPECT_EQ(hidden_truth_scores(folder, "train").scores.size(0), 0);
   }
   EXPECT_GT(style_only[0], 0.97);
   EXPECT_GT(style_only[1], 0.4);  // chance is 1/72

@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <set>
 
 #include "pipeline/protocols.h"
 #include "pipeline/truth_ceiling.h"
@@ -15,17 +16,63 @@ namespace {
 
 using nlohmann::json;
 
-// Independent scores and, where the model has them, joint ones, each as it is or ranked by tags.
+// Scores of a run: independent ones and, where the model has them, joint ones.
+struct Scores {
+  eval::DirectedScores independent;
+  std::optional<eval::DirectedScores> joint;
+  json about_joint;
+};
+
+Scores scores_of(const Evaluated& opened, const EmbeddedItems& embedded,
+                 const EvaluateOptions& options, const RunControl& control) {
+  auto& model = *opened.model;
+  const auto& items = opened.items;
+  const auto first = train::embedding_scores(embedded.films, embedded.tracks, model.score_slices(),
+                                             options.distance);
+  Scores scores = {{first, first}, {}, {}};
+  train::JointOptions joint;
+  joint.scoring = options.joint;
+  joint.distance = options.distance;
+  const bool mean = options.joint == model::PairScoring::gallery_mean;
+  const bool whole = mean || int64_t(items.tracks().size()) <= options.joint_limit;
+  if (!whole) joint.shortlist = options.joint_shortlist;
+  scores.about_joint = {{"shortlist", joint.shortlist}, {"scoring", mean ? "gallery_mean" : "own"}};
+  if (!embedded.prepared_tracks) return scores;
+  const auto &films = *embedded.prepared_films, &tracks = *embedded.prepared_tracks;
+  const auto to_music = train::joint_scores(model, films, tracks, first, joint, control);
+  if (!to_music) return scores;  // stopped
+  // A film's shortlist says nothing of how films compare for a track: tracks have their own.
+  auto to_video = to_music;
+  if (joint.shortlist > 0) {
+    const auto& track_of = items.track_of_film();
+    const std::set<int64_t> asking(track_of.begin(), track_of.end());
+    to_video = train::joint_scores_of_tracks(model, films, tracks, first,
+                                             {asking.begin(), asking.end()}, joint, control);
+  }
+  if (to_video) scores.joint = eval::DirectedScores{*to_music, *to_video};
+  return scores;
+}
+
+// The figures of the scores, each as they are or ranked by tags.
 template <typename Ranking>
-json documents(const at::Tensor& scores, const std::optional<at::Tensor>& joint,
-               const json& about_joint, const data::PairDataset& items,
+json documents(const Scores& scores, const data::PairDataset& items,
                const eval::EvaluationOptions& options, const Ranking& ranking) {
-  auto document = eval::evaluation_document(ranking(scores), items.track_of_film(), options);
-  if (joint) {
-    document["joint"] = eval::evaluation_document(ranking(*joint), items.track_of_film(), options);
-    document["joint"].update(about_joint);
+  const auto& tracks = items.track_of_film();
+  auto document = eval::evaluation_document(ranking(scores.independent), tracks, options);
+  if (scores.joint) {
+    document["joint"] = eval::evaluation_document(ranking(*scores.joint), tracks, options);
+    document["joint"].update(scores.about_joint);
   }
   return document;
+}
+
+std::vector<Protocol> protocols_of(const EvaluateOptions& options, const Recipe& recipe) {
+  if (!options.protocols.empty()) return options.protocols;
+  std::vector<Protocol> protocols;
+  for (const auto protocol : kProtocols) {
+    if (name_of(protocol) == recipe.evaluate.protocol) protocols.push_back(protocol);
+  }
+  return protocols;
 }
 
 struct Protocols {
@@ -36,9 +83,12 @@ struct Protocols {
 // One that cannot be done does not cost the others, unless it was all that was asked for.
 Protocols sort_out(const EvaluateOptions& options, const EvaluationSource& source) {
   Protocols sorted;
-  if (options.protocols.empty()) return sorted;
+  const auto asked = protocols_of(options, source.run.recipe);
+  if (std::all_of(asked.begin(), asked.end(), [](auto one) { return one == Protocol::full; })) {
+    return sorted;
+  }
   const auto films = tagged_films(source, options.split);
-  for (const auto protocol : options.protocols) {
+  for (const auto protocol : asked) {
     try {
       check_protocol(protocol, source.run, films);
       sorted.possible.push_back(protocol);
@@ -77,37 +127,23 @@ json evaluate(const std::filesystem::path& run_folder, const std::filesystem::pa
   if (!options.truth.empty()) ceiling.emplace(options.truth, options.split, source.manifest);
   const auto opened = load_items(std::move(source), options, control);
   const auto& items = opened.items;
-  auto& model = *opened.model;
 
   eval::EvaluationOptions evaluation;
   evaluation.ks = opened.run.recipe.evaluate.ks;
   evaluation.resamples = options.resamples;
   evaluation.seed = options.seed;
+  evaluation.ties = options.ties;
   const auto embedded = embed_items(opened);
-  const auto scores = train::embedding_scores(embedded.films, embedded.tracks, model.score_slices(),
-                                              options.distance);
-  train::JointOptions joint_options;
-  joint_options.scoring = options.joint;
-  joint_options.distance = options.distance;
-  const bool whole = mean || int64_t(items.tracks().size()) <= options.joint_limit;
-  if (!whole) joint_options.shortlist = options.joint_shortlist;
-  std::optional<at::Tensor> joint;
-  if (embedded.prepared_tracks) {
-    joint = train::joint_scores(model, *embedded.prepared_films, *embedded.prepared_tracks, scores,
-                                joint_options, control);
-  }
-  const json about_joint = {{"shortlist", joint_options.shortlist},
-                            {"scoring", mean ? "gallery_mean" : "own"}};
-
-  auto document = documents(scores, joint, about_joint, items, evaluation,
-                            [](const at::Tensor& all) { return all; });
+  const auto scores = scores_of(opened, embedded, options, control);
+  auto document =
+      documents(scores, items, evaluation, [](const eval::DirectedScores& all) { return all; });
   document.update(about(opened, options));
   for (const auto protocol : protocols.possible) {
     if (protocol == Protocol::full || control.stop.stop_requested()) continue;
     const TagRanking ranking(protocol, opened, embedded, control);
     auto& part = document["protocols"][name_of(protocol)];
-    part = documents(scores, joint, about_joint, items, evaluation,
-                     [&](const at::Tensor& all) { return ranking.of(all); });
+    part = documents(scores, items, evaluation,
+                     [&](const eval::DirectedScores& all) { return ranking.of(all); });
     part["oracle"] = protocol == Protocol::tag_to_tag;
   }
   if (!protocols.failures.empty()) document["failures"] = to_json(protocols.failures);

@@ -272,9 +272,9 @@ void TagRanking::by_classifier(const MatchingRun& run, const EmbeddedItems& embe
   film_closeness_ = torch::stack(rows);
 }
 
-eval::DirectedScores TagRanking::of(const at::Tensor& scores) const {
-  return {eval::tag_shortlist(scores, film_closeness_, track_carries_),
-          eval::tag_shortlist(scores.t(), track_closeness_, film_carries_).t()};
+eval::DirectedScores TagRanking::of(const eval::DirectedScores& scores) const {
+  return {eval::tag_shortlist(scores.video_to_music, film_closeness_, track_carries_),
+          eval::tag_shortlist(scores.music_to_video.t(), track_closeness_, film_carries_).t()};
 }
 
 }  // namespace vmr::pipeline

@@ -65,7 +65,7 @@ class TagRanking {
   TagRanking(Protocol protocol, const Evaluated& evaluated, const EmbeddedItems& embedded,
              const RunControl& control);
   // scores [films, tracks] -> each direction's ranking by tags, then by these scores.
-  eval::DirectedScores of(const at::Tensor& scores) const;
+  eval::DirectedScores of(const eval::DirectedScores& scores) const;
 
  private:
   void by_own_tags(const MatchingRun& run);

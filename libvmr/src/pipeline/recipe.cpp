@@ -300,8 +300,13 @@ Recipe parse_recipe(const json& source, const std::string& file_name) {
     positive(train, "decay_steps", static_cast<double>(recipe.train.decay_steps));
   });
   reader.object("evaluate", [&](JsonReader& evaluate) {
-    evaluate.choice<std::string>("protocol", recipe.evaluate.protocol, {{"full", "full"}});
+    evaluate.choice<std::string>("protocol", recipe.evaluate.protocol,
+                                 {{"full", "full"},
+                                  {"tag_to_tag", "tag_to_tag"},
+                                  {"video_to_tag", "video_to_tag"},
+                                  {"dam", "dam"}});
     evaluate.field("ks", recipe.evaluate.ks);
+    if (recipe.evaluate.ks.empty()) evaluate.fail("ks", "expected at least one rank, got []");
     for (const int64_t k : recipe.evaluate.ks) {
       if (k < 1) evaluate.fail("ks", "expected positive ranks");
     }

@@ -10,12 +10,9 @@
 namespace vmr::pipeline {
 namespace {
 
-std::map<std::string, int64_t> places(const store::Manifest& manifest, const char* kind,
-                                      const std::string& split) {
+std::map<std::string, int64_t> places(const std::vector<std::string>& ids) {
   std::map<std::string, int64_t> result;
-  for (const auto* item : manifest.of(kind, split)) {
-    result.emplace(item->id, static_cast<int64_t>(result.size()));
-  }
+  for (const auto& id : ids) result.emplace(id, static_cast<int64_t>(result.size()));
   return result;
 }
 
@@ -36,9 +33,10 @@ TruthCeiling::TruthCeiling(const std::filesystem::path& folder, const std::strin
                      " is no generated library, it has no manifest.jsonl; --truth names the --out "
                      "folder of `vmr synth`");
   }
-  const auto library = store::read_manifest(list);
-  rows_ = places(library, "film", split);
-  columns_ = places(library, "music", split);
+  auto truth = synth::hidden_truth_scores(folder, split);
+  scores_ = std::move(truth.scores);
+  rows_ = places(truth.films);
+  columns_ = places(truth.tracks);
   const auto expect = [&](const std::map<std::string, int64_t>& known, const char* kind,
                           const std::string& id) {
     VMR_CHECK(known.count(id) > 0, "the truth in ", folder.string(), " knows no ", kind, " ", id,
@@ -49,7 +47,6 @@ TruthCeiling::TruthCeiling(const std::filesystem::path& folder, const std::strin
     expect(columns_, "track", film->track);
   }
   for (const auto* track : manifest.of("music", split)) expect(columns_, "track", track->id);
-  scores_ = synth::hidden_truth_scores(folder, split);
 }
 
 nlohmann::json TruthCeiling::document(const data::PairDataset& items,

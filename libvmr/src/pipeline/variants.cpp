@@ -236,6 +236,7 @@ json compare_variants(const std::filesystem::path& run_folder,
   evaluation.ks = opened.run.recipe.evaluate.ks;
   evaluation.resamples = options.evaluate.resamples;
   evaluation.seed = options.evaluate.seed;
+  evaluation.ties = options.evaluate.ties;
   const auto top = *std::max_element(evaluation.ks.begin(), evaluation.ks.end());
   for (const auto& variant : variants) {  // warm
     galleries.of_film(0, variant);

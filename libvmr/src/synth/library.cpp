@@ -212,17 +212,20 @@ LibrarySummary generate_library(const fs::path& folder, const LibraryOptions& op
   return Studio(folder, options, control).run();
 }
 
-at::Tensor hidden_truth_scores(const fs::path& folder, const std::string& split, bool use_cuts) {
+HiddenTruth hidden_truth_scores(const fs::path& folder, const std::string& split, bool use_cuts) {
   const store::Manifest manifest = store::read_manifest(folder / "manifest.jsonl");
+  HiddenTruth truth;
   std::vector<TrackTruth> tracks;
   for (const auto* item : manifest.of("music", split)) {
+    truth.tracks.push_back(item->id);
     tracks.push_back(read_track_truth(truth_path(folder, item->id)));
   }
   const auto films = manifest.of("film", split);
-  at::Tensor scores = at::empty(
+  truth.scores = at::empty(
       {static_cast<int64_t>(films.size()), static_cast<int64_t>(tracks.size())}, at::kDouble);
-  double* out = scores.data_ptr<double>();
+  double* out = truth.scores.data_ptr<double>();
   for (const auto* item : films) {
+    truth.films.push_back(item->id);
     const FilmTruth film = read_film_truth(truth_path(folder, item->id));
     for (const TrackTruth& track : tracks) {
       *out = log_likelihood(film.seen, track.state, film.difficulty);
@@ -232,7 +235,7 @@ at::Tensor hidden_truth_scores(const fs::path& folder, const std::string& split,
       ++out;
     }
   }
-  return scores;
+  return truth;
 }
 
 }  // namespace vmr::synth

@@ -55,6 +55,12 @@ at::Tensor shortlisted(const at::Tensor& gallery, const at::Tensor& first, int64
   return (first + gap).scatter(0, best, joint);
 }
 
+void check_first(const at::Tensor& first, const at::Tensor& films, const at::Tensor& music) {
+  VMR_CHECK(first.dim() == 2 && first.size(0) == films.size(0) && first.size(1) == music.size(0),
+            "joint_scores: expected scores [", films.size(0), ", ", music.size(0),
+            "] to choose from, got ", first.sizes());
+}
+
 }  // namespace
 
 at::Tensor embed_music(model::MatchingModel& model, const data::PairDataset& items, int64_t batch) {
@@ -139,10 +145,8 @@ std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const at::Te
                                        const at::Tensor& music, const at::Tensor& first,
                                        const JointOptions& options, const RunControl& control) {
   const at::NoGradGuard no_grad;
-  const int64_t count = films.size(0), tracks = music.size(0);
-  VMR_CHECK(first.dim() == 2 && first.size(0) == count && first.size(1) == tracks,
-            "joint_scores: expected scores [", count, ", ", tracks, "] to choose from, got ",
-            first.sizes());
+  check_first(first, films, music);
+  const int64_t count = films.size(0);
   std::vector<at::Tensor> rows;
   for (int64_t film = 0; film < count; ++film) {
     if (control.stop.stop_requested()) return {};
@@ -150,6 +154,27 @@ std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const at::Te
     control.progress({"joint scores", film + 1, count, ""});
   }
   return at::stack(rows);
+}
+
+std::optional<at::Tensor> joint_scores_of_tracks(model::MatchingModel& model,
+                                                 const at::Tensor& films, const at::Tensor& music,
+                                                 const at::Tensor& first,
+                                                 const std::vector<int64_t>& asking,
+                                                 const JointOptions& options,
+                                                 const RunControl& control) {
+  const at::NoGradGuard no_grad;
+  check_first(first, films, music);
+  VMR_CHECK(options.shortlist > 0 && options.scoring == model::PairScoring::own,
+            "joint_scores_of_tracks: expected a shortlist and scores of each pair's own vectors");
+  auto scores = first.clone();
+  int64_t done = 0;
+  for (const int64_t track : asking) {
+    if (control.stop.stop_requested()) return {};
+    scores.select(1, track).copy_(
+        joint_column(model, films, music.narrow(0, track, 1), first.select(1, track), options));
+    control.progress({"joint scores of tracks", ++done, int64_t(asking.size()), ""});
+  }
+  return scores;
 }
 
 }  // namespace vmr::train

@@ -104,7 +104,7 @@ struct TrainRecipe {
 };
 
 struct EvaluateRecipe {
-  std::string protocol = "full";
+  std::string protocol = "full";  // what `vmr evaluate` reports without --protocol (runs.h)
   std::vector<int64_t> ks = {1, 5, 10, 25};
 };
 

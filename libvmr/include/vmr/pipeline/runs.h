@@ -15,6 +15,7 @@
 #include "vmr/core/run_control.h"
 #include "vmr/data/batch.h"
 #include "vmr/data/tag_vectors.h"
+#include "vmr/eval/retrieval_metrics.h"
 #include "vmr/model/matching_model.h"
 #include "vmr/pipeline/recipe.h"
 #include "vmr/store/feature_store.h"
@@ -82,9 +83,10 @@ struct EvaluateOptions {
   uint64_t seed = 1;
   std::string device = "auto";
   int64_t joint_limit = 2000;       // galleries up to this are scored jointly as a whole;
-  int64_t joint_shortlist = 200;    // in larger ones each film's best so many are
+  int64_t joint_shortlist = 200;    // in larger ones each query's best so many are
   std::filesystem::path truth;      // folder of a generated library: its ceiling is reported too
-  std::vector<Protocol> protocols;  // reported beside the full gallery
+  std::vector<Protocol> protocols;  // reported beside the full gallery; without any the recipe's
+  eval::Ties ties = eval::Ties::index_ascending;
   model::Distance distance = model::Distance::cosine;
   // Weight of theta against rho in every score; the model's own without it. Published: 0.6.
   std::optional<double> theta_weight;
@@ -94,7 +96,7 @@ struct EvaluateOptions {
 
 // The evaluation document (eval/evaluation_document.h) from the independent embeddings over the
 // full gallery of the split; "joint" holds the same from the model's joint scores where it has
-// them ("shortlist": how many tracks a film, 0 = all; "scoring"), "ceiling" the same from the
+// them ("shortlist": how many items a query, 0 = all; "scoring"), "ceiling" the same from the
 // hidden truth of a generated library, "chance" is in each. "protocols" holds, for each further
 // protocol, the same two documents with "oracle": whether the query's own tags were used.
 // "failures": [{"protocol", "reason"}] where the run or the split's tags do not allow a protocol.

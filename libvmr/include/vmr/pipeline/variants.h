@@ -14,7 +14,7 @@
 namespace vmr::pipeline {
 
 struct VariantsOptions {
-  EvaluateOptions evaluate;  // split, seed, resamples, device, distance, theta_weight
+  EvaluateOptions evaluate;  // split, seed, resamples, device, ties, distance, theta_weight
   // Lengths of the shortlists; one that is as long as the gallery or longer is all of it, which is
   // logged. Without any 10, 25, 50, 100 and 200 as far as they are below the number of tracks.
   std::vector<int64_t> shortlists;

@@ -58,13 +58,17 @@ struct LibrarySummary {
 LibrarySummary generate_library(const std::filesystem::path& folder, const LibraryOptions& options,
                                 const RunControl& control = {});
 
+struct HiddenTruth {
+  std::vector<std::string> films, tracks;  // ids, in the order of the library's manifest
+  at::Tensor scores;                       // [films, tracks] float64, natural log, larger = better
+};
+
 // The scores the hidden truth itself would give: the log-likelihood of what each film saw (and,
-// with `use_cuts`, of its cut times on the beats) under each track. Rows are the films, columns the
-// tracks of the split in the manifest's order ("" = all); natural log, float64; larger is better.
+// with `use_cuts`, of its cut times on the beats) under each track, of a split ("" = all).
 // What a film shows was made from its observation, so this is the ceiling of an evaluation (but for
 // sections and pulses, which only tell what energy and cuts tell better).
 // Throws: StoreError where the manifest or a truth file cannot be read.
-at::Tensor hidden_truth_scores(const std::filesystem::path& folder, const std::string& split,
-                               bool use_cuts = true);
+HiddenTruth hidden_truth_scores(const std::filesystem::path& folder, const std::string& split,
+                                bool use_cuts = true);
 
 }  // namespace vmr::synth

@@ -37,7 +37,7 @@ std::optional<at::Tensor> prepare_films(model::MatchingModel& model, const data:
 
 struct JointOptions {
   model::PairScoring scoring = model::PairScoring::own;
-  // Tracks scored jointly for each film: the best by `first`; the others follow in its order.
+  // Items scored jointly for each query: the best by `first`; the others follow in its order.
   // 0 = the whole gallery.
   int64_t shortlist = 0;
   model::Distance distance = model::Distance::cosine;
@@ -57,7 +57,8 @@ at::Tensor joint_column(model::MatchingModel& model, const at::Tensor& films,
                         const JointOptions& options = {});
 
 // Joint scores [films, tracks], each item prepared once; nothing for a model that has none, or when
-// stopped. `first` [films, tracks]: the scores that choose a shortlist (embedding_scores).
+// stopped. `first` [films, tracks]: the scores that choose a shortlist (embedding_scores). Each
+// film has a shortlist of its own: rank along the tracks only where there is one.
 std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const data::PairDataset& items,
                                        const at::Tensor& first, const JointOptions& options = {},
                                        const RunControl& control = {});
@@ -66,5 +67,14 @@ std::optional<at::Tensor> joint_scores(model::MatchingModel& model, const at::Te
                                        const at::Tensor& music, const at::Tensor& first,
                                        const JointOptions& options = {},
                                        const RunControl& control = {});
+// The other way: each of the `asking` tracks (columns of `first`) has a shortlist of films of its
+// own. Rank along the films only; columns that do not ask are those of `first`.
+// Throws: InvalidArgument without a shortlist, or for another scoring than `own`.
+std::optional<at::Tensor> joint_scores_of_tracks(model::MatchingModel& model,
+                                                 const at::Tensor& films, const at::Tensor& music,
+                                                 const at::Tensor& first,
+                                                 const std::vector<int64_t>& asking,
+                                                 const JointOptions& options,
+                                                 const RunControl& control = {});
 
 }  // namespace vmr::train
