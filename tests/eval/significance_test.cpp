@@ -1,6 +1,6 @@
 // Pins the comparison of two systems: difference, interval and p-values to scipy and to the same
-// draws in numpy, Holm's correction to statsmodels, power to scipy's tests of the same resamples,
-// and what seeds and clusters mean to worked cases.
+// draws in numpy, Holm's correction to statsmodels, power to scipy's tests of the same resamples
+// with statsmodels' correction, and what seeds and clusters mean to worked cases.
 #include "vmr/eval/significance.h"
 
 #include <cmath>
@@ -19,6 +19,12 @@ const nlohmann::json& significance() {
   return document;
 }
 
+// The only claim of its family.
+PairedComparison judged(PairedComparison comparison) {
+  judge_family({&comparison, 1});
+  return comparison;
+}
+
 Ids counted(int64_t count) {
   Ids ids;
   for (int64_t i = 0; i < count; ++i) ids.push_back(i);
@@ -34,12 +40,20 @@ TEST(CompareSystems, EqualsTheWorkedCase) {
   EXPECT_TRUE(result.exact);
   EXPECT_DOUBLE_EQ(result.p_value, 2. / 8);
   EXPECT_EQ(result.clusters, 3);
-  EXPECT_EQ(result.power, 0);  // 2/8 never reaches 0.05
+  EXPECT_EQ(judged(result).power, 0);  // 2/8 never reaches 0.05
+  EXPECT_FALSE(judged(result).holds);
   // Six units of one sign: 2/64 in every resample.
   const auto six =
       compare_systems({Seeds::value_type(6, 0.5)}, {Seeds::value_type(6, 0.0)}, counted(6));
   EXPECT_DOUBLE_EQ(six.p_value, 2. / 64);
-  EXPECT_EQ(six.power, 1);
+  EXPECT_EQ(judged(six).power, 1);
+  EXPECT_TRUE(judged(six).holds);
+  // Twice in a family both p are doubled: 4/64 is not below 0.05.
+  std::vector<PairedComparison> twice = {six, six};
+  judge_family(twice);
+  EXPECT_DOUBLE_EQ(twice[0].adjusted_p, 4. / 64);
+  EXPECT_FALSE(twice[0].holds);
+  EXPECT_EQ(twice[0].power, 0);
 }
 
 TEST(CompareSystems, EqualsScipyOverSeedsAndClusters) {
@@ -47,8 +61,6 @@ TEST(CompareSystems, EqualsScipyOverSeedsAndClusters) {
     SignificanceOptions options;
     options.bootstrap = {.resamples = g.at("resamples"), .seed = g.at("seed")};
     options.permutation = {.permutations = g.at("permutations"), .seed = g.at("seed")};
-    options.power_resamples = g.at("power_resamples");
-    options.power_permutations = g.at("permutations");
     const auto result = compare_systems(g.at("a").get<Seeds>(), g.at("b").get<Seeds>(),
                                         g.at("clusters").get<Ids>(), options);
     EXPECT_NEAR(result.a, g.at("mean_a").get<double>(), 1e-12);
@@ -58,9 +70,35 @@ TEST(CompareSystems, EqualsScipyOverSeedsAndClusters) {
     EXPECT_NEAR(result.difference.high, g.at("difference")[2].get<double>(), 1e-12);
     EXPECT_EQ(result.exact, g.at("exact").get<bool>());
     EXPECT_NEAR(result.p_value, g.at("p_value").get<double>(), 1e-12);
-    EXPECT_NEAR(result.power, g.at("power").get<double>(), 1e-12);
-    EXPECT_GT(result.power, 0.05);  // else the comparison would pin nothing
-    EXPECT_LT(result.power, 0.95);
+    EXPECT_TRUE(std::isnan(result.power));
+  }
+}
+
+TEST(JudgeFamily, CountsWhatHoldsInResamplesOfTheWholeFamily) {
+  for (const auto& g : significance().at("families")) {
+    SignificanceOptions options;
+    options.bootstrap.seed = options.permutation.seed = g.at("seed");
+    options.permutation.permutations = options.power_permutations = g.at("permutations");
+    options.power_resamples = g.at("power_resamples");
+    const auto clusters = g.at("clusters").get<Ids>();
+    const Seeds nothing = {std::vector<double>(clusters.size(), 0.0)};
+    std::vector<PairedComparison> family;
+    for (const auto& values : g.at("values")) {
+      family.push_back(
+          compare_systems({values.get<std::vector<double>>()}, nothing, clusters, options));
+    }
+    judge_family(family, options);
+    double within = 0;
+    for (size_t i = 0; i < family.size(); ++i) {
+      EXPECT_NEAR(family[i].power, g.at("power")[i].get<double>(), 1e-12) << i;
+      EXPECT_EQ(family[i].holds, g.at("holds")[i].get<bool>()) << i;
+      within += family[i].power > 0 && family[i].power < 1;
+      // A clear difference against the claim is no power to show it.
+      if (family[i].difference.value < 0) {
+        EXPECT_LT(family[i].power, 0.05);
+      }
+    }
+    EXPECT_GT(within, 0);  // else the family would pin nothing
   }
 }
 
@@ -69,12 +107,13 @@ TEST(CompareSystems, DrawnPatternsComeCloseToAllOfThem) {
   SignificanceOptions drawn;
   drawn.permutation = {.permutations = 200, .seed = 5};
   drawn.power_resamples = 0;
-  const auto result = compare_systems(g.at("a").get<Seeds>(), g.at("b").get<Seeds>(),
-                                      g.at("clusters").get<Ids>(), drawn);
+  auto result = compare_systems(g.at("a").get<Seeds>(), g.at("b").get<Seeds>(),
+                                g.at("clusters").get<Ids>(), drawn);
   const double p = g.at("p_value");
   EXPECT_FALSE(result.exact);
   EXPECT_NEAR(result.p_value, p, 4 * std::sqrt(p * (1 - p) / 200));
   EXPECT_GE(result.p_value, 1. / 201);  // never zero
+  judge_family({&result, 1}, drawn);
   EXPECT_TRUE(std::isnan(result.power));
 }
 
@@ -88,7 +127,7 @@ TEST(CompareSystems, SeedsAreAveragedAndAddNoUnits) {
     EXPECT_EQ(result.clusters, 3);
     EXPECT_DOUBLE_EQ(result.p_value, other->p_value);
     EXPECT_NEAR(result.difference.low, other->difference.low, 1e-12);
-    EXPECT_NEAR(result.power, other->power, 1e-12);
+    EXPECT_NEAR(judged(result).power, judged(*other).power, 1e-12);
   }
   // Turned round: the other sign, the same p.
   const auto turned = compare_systems(b, a, clusters);
@@ -100,7 +139,7 @@ TEST(CompareSystems, FindsNothingBetweenEqualSystems) {
   const Seeds same = {{0.2, 0.9, 0.4, 0.1, 0.7, 0.5, 0.3}};
   const auto result = compare_systems(same, same, counted(7));
   EXPECT_EQ(result.p_value, 1);
-  EXPECT_EQ(result.power, 0);
+  EXPECT_EQ(judged(result).power, 0);
   EXPECT_EQ(result.difference.low, 0);
 }
 
@@ -111,20 +150,23 @@ TEST(CompareSystems, PowerGrowsWithUnits) {
     std::vector<double> a;
     for (int64_t i = 0; i < tracks; ++i) a.push_back(std::sin(12.9898 * double(i)) + 0.25);
     const std::vector<double> b(a.size(), 0.0);
-    const auto result = compare_systems({a}, {b}, counted(tracks));
+    const auto result = judged(compare_systems({a}, {b}, counted(tracks)));
+    EXPECT_EQ(judged(compare_systems({b}, {a}, counted(tracks))).power, 0);
     EXPECT_GT(result.power, before);
     before = result.power;
   }
   EXPECT_GT(before, 0.9);
 }
 
-TEST(AdjustFamily, EqualsStatsmodels) {
+TEST(JudgeFamily, CorrectsAsStatsmodels) {
   const auto& g = significance().at("holm");
   const auto p = g.at("p_values").get<std::vector<double>>();
   const auto want = g.at("adjusted").get<std::vector<double>>();
   std::vector<PairedComparison> family(p.size());
   for (size_t i = 0; i < p.size(); ++i) family[i].p_value = p[i];
-  adjust_family(family);
+  SignificanceOptions options;
+  options.power_resamples = 0;
+  judge_family(family, options);
   for (size_t i = 0; i < p.size(); ++i) EXPECT_NEAR(family[i].adjusted_p, want[i], 1e-12) << i;
 }
 
@@ -136,6 +178,9 @@ TEST(CompareSystems, RefusesWhatItCannotCompare) {
       compare_systems({{1, 2}}, {{1, std::numeric_limits<double>::quiet_NaN()}}, counted(2)),
       InvalidArgument);
   SignificanceOptions options;
+  std::vector<PairedComparison> family = {compare_systems({{1}}, {{0}}, counted(1)),
+                                          compare_systems({{1, 0}}, {{0, 0}}, counted(2))};
+  EXPECT_THROW(judge_family(family), InvalidArgument);
   options.alpha = 1;
   EXPECT_THROW(compare_systems({{1}}, {{0}}, counted(1), options), InvalidArgument);
 }

@@ -58,8 +58,7 @@ def p_value(sums, permutations, seed):
     return exact_p(sums) if 2 ** len(sums) <= permutations else drawn_p(sums, permutations, seed)
 
 
-def comparison(rng, clusters, seeds_a, seeds_b, effect, permutations, resamples, power_resamples,
-               seed):
+def comparison(rng, clusters, seeds_a, seeds_b, effect, permutations, resamples, seed):
     queries = len(clusters)
     a = rng.normal(effect, 1, (seeds_a, queries)).round(3)
     b = rng.normal(0, 1, (seeds_b, queries)).round(3)
@@ -71,16 +70,32 @@ def comparison(rng, clusters, seeds_a, seeds_b, effect, permutations, resamples,
     generator, means = SplitMix64(seed), []
     for _ in range(resamples):
         means.append(np.concatenate([groups[generator.below(len(groups))] for _ in groups]).mean())
-    generator, rejected = SplitMix64(seed), 0
-    for _ in range(power_resamples):
-        drawn = np.array([sums[generator.below(len(sums))] for _ in sums])
-        rejected += p_value(drawn, permutations, generator.next()) <= ALPHA
     return {"a": a.tolist(), "b": b.tolist(), "clusters": clusters.tolist(), "seed": seed,
-            "permutations": permutations, "resamples": resamples,
-            "power_resamples": power_resamples, "mean_a": float(a.mean()),
+            "permutations": permutations, "resamples": resamples, "mean_a": float(a.mean()),
             "mean_b": float(b.mean()), "exact": 2 ** len(sums) <= permutations,
             "difference": [float(difference.mean()), *map(float, np.quantile(means, [0.025, 0.975]))],
-            "p_value": p_value(sums, permutations, seed), "power": rejected / power_resamples}
+            "p_value": p_value(sums, permutations, seed)}
+
+
+def family(rng, clusters, effects, permutations, power_resamples, seed):
+    """Claims about systems over the same clusters; each resample draws these once for all."""
+    order = list(dict.fromkeys(clusters.tolist()))
+    values = rng.normal(0, 1, (len(effects), len(clusters))) + np.array(effects)[:, None]
+    values = values.round(3)
+    sums = np.array([[v[clusters == c].sum() for c in order] for v in values])
+
+    def held(sums, seeds):
+        p = [p_value(s, permutations, seed) for s, seed in zip(sums, seeds)]
+        return p, (multipletests(p, method="holm")[1] < ALPHA) & (sums.sum(1) > 0)
+
+    generator, times = SplitMix64(seed), np.zeros(len(effects))
+    for _ in range(power_resamples):
+        places = [generator.below(len(order)) for _ in order]
+        times += held(sums[:, places], [generator.next() for _ in effects])[1]
+    return {"values": values.tolist(), "clusters": clusters.tolist(), "seed": seed,
+            "permutations": permutations, "power_resamples": power_resamples,
+            "holds": held(sums, [seed] * len(effects))[1].tolist(),
+            "power": (times / power_resamples).tolist()}
 
 
 rng = np.random.default_rng(23)
@@ -91,10 +106,19 @@ document = {
     "comparisons": [
         # 9 clusters of 1 to 4 queries: all 512 patterns.
         comparison(rng, rng.permutation(np.repeat(np.arange(9) * 3, [1, 4, 2, 3, 1, 2, 4, 1, 2])),
-                   3, 2, 0.7, 1000, 300, 100, 11),
+                   3, 2, 0.7, 1000, 300, 11),
         # 70 clusters: 400 drawn patterns, two words each.
         comparison(rng, rng.permutation(np.concatenate([np.arange(70), np.arange(20)])),
-                   1, 2, 0.25, 400, 200, 60, 4),
+                   1, 2, 0.25, 400, 200, 4),
+    ],
+    "families": [
+        # A strong claim, middling ones and the reverse of one, all 512 patterns.
+        family(rng, rng.permutation(np.repeat(np.arange(9) * 3, [1, 4, 2, 3, 1, 2, 4, 1, 2])),
+               [1.2, 0.8, -1.0, 0.6], 1000, 100, 3),
+        # 70 clusters: 400 drawn patterns.
+        family(rng, rng.permutation(np.concatenate([np.arange(70), np.arange(20)])),
+               [0.45, 0.3, -0.4], 400, 60, 8),
+        family(rng, np.arange(40), [0.4], 400, 60, 5),
     ],
     "holm": {"p_values": p_values,
              "adjusted": multipletests(p_values, method="holm")[1].tolist()},

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "pipeline/tiny_system.h"
 #include "support/temp_folder.h"
 #include "vmr/core/error.h"
+#include "vmr/core/json_reader.h"
 #include "vmr/pipeline/extraction.h"
 #include "vmr/pipeline/runs.h"
 #include "vmr/synth/library.h"
@@ -15,7 +18,9 @@ namespace vmr::pipeline {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::ThrowsMessage;
 
 Recipe find(const std::string& name) {
@@ -103,7 +108,17 @@ TEST(Table, TrainsEverySystemWithEverySeedAndResumes) {
   const auto one = evaluate(root / "out" / "tiny_SE" / "seed_1", root / "store", evaluation);
   EXPECT_NEAR(one.at("video_to_music").at("recall").at("10").at("value").get<double>(),
               table.at("rows")[0].at("seeds")[0].get<double>(), 1e-12);
-  EXPECT_TRUE(table.at("ceiling").contains("video_to_music"));
+  evaluation.truth = root / "library";
+  evaluation.resamples = 1000;
+  EXPECT_EQ(
+      table.at("ceiling"),
+      evaluate(root / "out" / "tiny_SE_R" / "seed_2", root / "store", evaluation).at("ceiling"));
+  EXPECT_EQ(table.at("left_out"), json::array());
+  EXPECT_EQ(table.at("encoders").size(), 2u);
+  for (const auto& row : table.at("rows")) {
+    EXPECT_EQ(row.at("tied_queries"), (std::vector<int64_t>{0, 0}));
+    EXPECT_EQ(row.at("nan_scores"), (std::vector<int64_t>{0, 0}));
+  }
   // A second call finds all runs done and says the same.
   auto again = results_table(parsed, root / "store", root / "out", options);
   EXPECT_EQ(again.at("rows"), table.at("rows"));
@@ -138,6 +153,81 @@ TEST(Table, GoesOnWithAnEncoderThatWasStoppedInTheMiddle) {
   EXPECT_THROW(results_table(parsed, root / "store", root / "elsewhere", options), InvalidArgument);
   EXPECT_FALSE(results_table(parsed, root / "store", root / "out", options).empty());
   EXPECT_EQ(films(), 14);
+}
+
+TEST(Table, SystemsThatWouldRankDifferentItemsAreRefusedBeforeTraining) {
+  const test::TempFolder folder;
+  const auto root = folder.path();
+  extract_tiny_library(root);
+  const auto films = stored_manifest(*store::FeatureStore::open(root / "store")).of("film", "test");
+  ASSERT_GE(films.size(), 2u);
+  const std::string first = films[0]->id, second = films[1]->id;
+  const auto lose = [&](const std::string& feature, const std::string& id) {
+    ASSERT_TRUE(store::FeatureStore::open(root / "store", {.writable = true})
+                    ->remove({feature, "film", id}));
+  };
+  auto parsed = parse_table_spec(spec(), "t.json", find);
+  TableOptions options;
+  options.seeds = 1;
+  options.resamples = 50;
+  // Only SE&R reads the flow.
+  lose("clip_flow", first);
+  EXPECT_THAT([&] { results_table(parsed, root / "store", root / "out", options); },
+              ThrowsMessage<InvalidArgument>(AllOf(
+                  HasSubstr("UT SE and UT SE&R would rank different items: UT SE&R lacks film " +
+                            first + " (the store has no feature clip_flow)"),
+                  HasSubstr("Extract and embed all of them for every system"))));
+  EXPECT_FALSE(std::filesystem::exists(root / "out" / "tiny_SE"));
+  // What all lack is left out and said.
+  parsed.systems[1].recipe.model["rhythm_flow"] = false;
+  lose("conformer_video", second);
+  lose("grey_clips", second);
+  const auto table = results_table(parsed, root / "store", root / "out", options);
+  ASSERT_EQ(table.at("left_out").size(), 1u);
+  EXPECT_EQ(table.at("left_out")[0].at("id"), second);
+  EXPECT_THAT(table_markdown(table), HasSubstr("Left out by every system: 1, the first " + second +
+                                               " (the store has no feature conformer_video)"));
+}
+
+TEST(Table, AnEncoderOfAnotherRecipeIsRefused) {
+  const test::TempFolder folder;
+  const auto root = folder.path();
+  extract_tiny_library(root);
+  const auto parsed = parse_table_spec(spec(), "t.json", find);
+  const auto& recipe = parsed.systems[0].recipe;
+  for (const std::string modality : {"audio", "video"}) {
+    pretrain(recipe, modality, root / "store", root / modality);
+    embed(root / modality, root / "store");
+  }
+  TableOptions options;
+  options.seeds = 1;
+  options.resamples = 50;
+  const auto refused = [&](const char* key, const json& value, const std::string& reason) {
+    auto other = spec();
+    other["overrides"]["pretrain"]["audio"][key] = value;
+    const auto system = parse_table_spec(other, "t.json", find);
+    EXPECT_THAT([&] { results_table(system, root / "store", root / "other", options); },
+                ThrowsMessage<InvalidArgument>(HasSubstr("the store's \"conformer_audio\" is of "
+                                                         "another encoder than the recipe of UT "
+                                                         "SE asks for: " +
+                                                         reason)));
+  };
+  refused("epochs", 3, "epochs 1 instead of 3");
+  refused("dim", 32, "dim 16 instead of 32");
+  // Of an encoder whose recipe is not known the network is, of bare features their width.
+  const auto about = root / "store" / "encoders" / "conformer_audio" / "about.json";
+  auto document = read_json_file(about.string());
+  ASSERT_EQ(document.erase("pretrain"), 1u);
+  std::ofstream(about) << document;
+  refused("kernel", 9, "kernel 7 instead of 9");
+  std::filesystem::remove_all(about.parent_path());
+  refused("dim", 32, "dim 16 instead of 32");
+  // The recipe's own goes through, with what is in the store.
+  const auto table = results_table(parsed, root / "store", root / "out", options);
+  EXPECT_FALSE(std::filesystem::exists(root / "out" / "encoders"));
+  EXPECT_EQ(table.at("encoders").at("conformer_audio"), store::FeatureStore::open(root / "store")
+                                                            ->provenance("conformer_audio", "music")
+                                                            ->fingerprint());
 }
 
 TEST(Table, PagesShowFiguresAndWhatWasShown) {
@@ -190,6 +280,12 @@ TEST(Table, PagesShowFiguresAndWhatWasShown) {
   // The longest bar ends at the right edge, whatever room the names take.
   EXPECT_THAT(page, HasSubstr("x2=\"810\""));
   EXPECT_THAT(page, HasSubstr("class=\"word holds\">holds"));
+  EXPECT_THAT(markdown + page, Not(HasSubstr("Warning")));
+  table["rows"][0].update({{"tie_warning", "7 of 100 queries have ties"}, {"nan_scores", {2, 3}}});
+  for (const auto& text : {table_markdown(table), table_html(table)}) {
+    EXPECT_THAT(text, HasSubstr("Warning: UT SE: 7 of 100 queries have ties."));
+    EXPECT_THAT(text, HasSubstr("Warning: UT SE: 5 scores of all seeds are NaN and rank last."));
+  }
 }
 
 }  // namespace

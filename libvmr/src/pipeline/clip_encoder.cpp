@@ -30,6 +30,21 @@ nn::ConformerOptions conformer_options(const PretrainRecipe& recipe, int64_t inp
       .scale_by(recipe.scale_by);
 }
 
+nlohmann::json encoder_recipe(const fs::path& folder) {
+  const auto about = read_json_file((folder / "about.json").string());
+  if (about.contains("pretrain")) return about.at("pretrain");
+  const auto network = train::read_model_json(folder).at("options");
+  nlohmann::json recipe = {{"dropout", network.at("input_dropout")}};
+  for (const char* key : {"input", "output", "label"}) {
+    if (about.contains(key)) recipe[key] = about.at(key);
+  }
+  for (const char* key : {"dim", "layers", "heads", "kernel", "feed_forward_expansion",
+                          "conv_expansion", "input_scale", "positions", "scale_by"}) {
+    if (network.contains(key)) recipe[key] = network.at(key);
+  }
+  return recipe;
+}
+
 ClipEncoder::ClipEncoder(const fs::path& checkpoint, const nlohmann::json& about,
                          const c10::Device& device)
     : about_(about), checkpoint_(checkpoint), device_(device) {
@@ -57,7 +72,14 @@ ClipEncoder ClipEncoder::load(const fs::path& folder, const c10::Device& device)
 }
 
 ClipEncoder ClipEncoder::load_run(const fs::path& run_folder, const c10::Device& device) {
-  const auto about = read_json_file((run_folder / "about.json").string());
+  auto about = read_json_file((run_folder / "about.json").string());
+  // The recipe goes with the encoder, so that a store can tell which one made its features.
+  const auto recipe = run_folder / "recipe.json";
+  if (about.contains("modality") && fs::exists(recipe)) {
+    const auto parts = read_json_file(recipe.string()).value("pretrain", nlohmann::json::object());
+    const auto part = parts.find(about.at("modality").get<std::string>());
+    if (part != parts.end()) about["pretrain"] = *part;
+  }
   return {train::find_best_checkpoint(run_folder), about, device};
 }
 

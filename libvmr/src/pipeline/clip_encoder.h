@@ -15,6 +15,11 @@ namespace vmr::pipeline {
 nn::ConformerOptions conformer_options(const PretrainRecipe& recipe, int64_t input_dim,
                                        int64_t classes);
 
+// What the folder of an encoder (ClipEncoder::save) says of how it was made, in the words of
+// to_json(Recipe).pretrain: all of it, or of an encoder whose recipe is not known its input, label
+// and network.
+nlohmann::json encoder_recipe(const std::filesystem::path& folder);
+
 class ClipEncoder {
  public:
   // `folder` holds about.json, weights.safetensors and model.json.

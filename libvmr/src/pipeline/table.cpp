@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "pipeline/table_inputs.h"
 #include "pipeline/truth_ceiling.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
@@ -40,12 +41,17 @@ struct Direction {
   std::map<int64_t, Values> hits;  // by k
   std::map<int64_t, double> chance;
   Values log_ranks;
+  std::vector<int64_t> tied_queries, nan_scores;  // by seed
+  std::string warning;                            // of the first seed that has ties
 
   void add(const eval::Ranks& ranks, const std::vector<int64_t>& ks) {
     gallery = ranks.gallery;
     std::vector<double> logs;
     for (size_t i = 0; i < ranks.queries.size(); ++i) logs.push_back(std::log(ranks.rank(i)));
     log_ranks.push_back(std::move(logs));
+    tied_queries.push_back(ranks.tied_queries);
+    nan_scores.push_back(ranks.nan_scores);
+    if (warning.empty()) warning = ranks.tie_warning();
     for (const int64_t k : ks) {
       std::vector<double> values;
       for (size_t i = 0; i < ranks.queries.size(); ++i) values.push_back(ranks.hit(i, k));
@@ -56,7 +62,6 @@ struct Direction {
 };
 
 struct Results {
-  std::vector<std::string> films, tracks;  // what was ranked
   Direction to_music, to_video;
 };
 
@@ -68,21 +73,15 @@ const Direction& direction_of(const Results& results, const std::string& name) {
 
 // Ranks of a finished run over the full gallery of a split.
 void add_run(Results& results, const fs::path& run_folder, const store::FeatureStore& store,
-             const store::Manifest& manifest, const TableOptions& options,
+             const store::Manifest& manifest, const TableItems& common, const TableOptions& options,
              const std::vector<int64_t>& ks) {
   const auto run = open_matching_run(run_folder, options.device);
   auto dataset = train::dataset_options(run.model->inputs(), options.split);
   dataset.unused_tracks = true;
   const data::PairDataset items(store, manifest, dataset, {}, {});
-  const bool first = results.films.empty();
-  if (first) {
-    results.films = items.films();
-    results.tracks = items.tracks();
-  }
-  VMR_CHECK(results.films == items.films() && results.tracks == items.tracks(),
-            "table: ", run_folder.string(),
-            " ranks other items than the runs before it: ", items.films().size(), " films against ",
-            results.films.size(), "; extract and embed all of them for every system");
+  VMR_CHECK(common.films == items.films() && common.tracks == items.tracks(),
+            "table: the store's items changed while ", run_folder.string(),
+            " was trained; start again when nothing else writes to the store");
   const auto scores = train::embedding_scores(train::embed_films(*run.model, items),
                                               train::embed_music(*run.model, items));
   const auto ranks = eval::rank_both_ways(scores, items.track_of_film());
@@ -129,7 +128,10 @@ json row_of(const TableSystem& system, const Results& results, const std::string
           {"gallery", part.gallery},
           {"recall", recall},
           {"mean_log_rank", interval(part.log_ranks, part.clusters, options)},
-          {"seeds", seeds}};
+          {"seeds", seeds},
+          {"tied_queries", part.tied_queries},
+          {"nan_scores", part.nan_scores},
+          {"tie_warning", part.warning}};
 }
 
 Values negated(Values values) {
@@ -145,6 +147,7 @@ void compare(const TableSpec& spec, const std::vector<Results>& results,
              json& comparisons) {
   eval::SignificanceOptions significance;
   significance.bootstrap.resamples = options.resamples;
+  significance.alpha = kClaimLevel;
   std::vector<eval::PairedComparison> family;
   for (const auto& [better, worse] : spec.comparisons) {
     const auto& a = direction_of(results[better], direction);
@@ -154,70 +157,20 @@ void compare(const TableSpec& spec, const std::vector<Results>& results,
         recall ? a.hits.at(kComparedRecall) : negated(a.log_ranks),
         recall ? b.hits.at(kComparedRecall) : negated(b.log_ranks), a.clusters, significance));
   }
-  eval::adjust_family(family);
+  eval::judge_family(family, significance);
   for (size_t i = 0; i < family.size(); ++i) {
     const auto& found = family[i];
-    comparisons.push_back(
-        {{"better", spec.systems[spec.comparisons[i].first].name()},
-         {"worse", spec.systems[spec.comparisons[i].second].name()},
-         {"direction", direction},
-         {"figure", figure},
-         {"difference", found.difference.value},
-         {"low", or_null(found.difference.low)},
-         {"high", or_null(found.difference.high)},
-         {"p", found.p_value},
-         {"adjusted_p", found.adjusted_p},
-         {"power", or_null(found.power)},
-         {"holds", found.difference.value > 0 && found.adjusted_p < kClaimLevel}});
-  }
-}
-
-// Systems compared on different items would say nothing of each other.
-void require_embedded(const store::FeatureStore& store, const PretrainRecipe& part,
-                      const std::string& kind) {
-  int64_t missing = 0;
-  std::string first;
-  const auto manifest = stored_manifest(store);
-  for (const auto* item : manifest.of(kind)) {
-    const bool lacks = store.contains({part.input, kind, item->id}) &&
-                       !store.contains({part.output, kind, item->id});
-    if (lacks && missing++ == 0) first = item->id;
-  }
-  VMR_CHECK(missing == 0, "table: the store has no ", part.output, " for ", missing,
-            " of its items (the first: ", first,
-            "); run the vmr embed that made it again, or remove the feature");
-}
-
-// Encoders by the feature they write; the same name must mean the same encoder.
-void make_encoders(const TableSpec& spec, const fs::path& store_folder, const fs::path& out,
-                   const TableOptions& options, const RunControl& control) {
-  std::map<std::string, std::pair<const TableSystem*, json>> made;
-  for (const auto& system : spec.systems) {
-    const auto parts = to_json(system.recipe).at("pretrain");
-    for (const auto& [modality, part] : system.recipe.pretrain) {
-      const auto [first, fresh] = made.emplace(part.output, std::pair(&system, parts[modality]));
-      VMR_CHECK(fresh || first->second.second == parts[modality],
-                "table: ", first->second.first->name(), " and ", system.name(),
-                " pre-train different encoders for the feature \"", part.output, "\"");
-      if (!fresh) continue;
-      const std::string kind = modality == "audio" ? "music" : "film";
-      const auto run = out / "encoders" / part.output;
-      // One that was not made here is taken as it is; ours may have been stopped in the middle.
-      if (!fs::exists(run)) {
-        const auto store = store::FeatureStore::open(store_folder);
-        if (store->provenance(part.output, kind)) {
-          require_embedded(*store, part, kind);
-          continue;
-        }
-      }
-      const RunOptions run_options{1, options.device};
-      if (!pretrain(system.recipe, modality, store_folder, run, run_options, control).finished) {
-        return;
-      }
-      embed(run, store_folder, run_options, control);
-      if (control.stop.stop_requested()) return;
-      require_embedded(*store::FeatureStore::open(store_folder), part, kind);
-    }
+    comparisons.push_back({{"better", spec.systems[spec.comparisons[i].first].name()},
+                           {"worse", spec.systems[spec.comparisons[i].second].name()},
+                           {"direction", direction},
+                           {"figure", figure},
+                           {"difference", found.difference.value},
+                           {"low", or_null(found.difference.low)},
+                           {"high", or_null(found.difference.high)},
+                           {"p", found.p_value},
+                           {"adjusted_p", found.adjusted_p},
+                           {"power", or_null(found.power)},
+                           {"holds", found.holds}});
   }
 }
 
@@ -295,11 +248,11 @@ json results_table(const TableSpec& spec, const fs::path& store_folder, const fs
                  stored_manifest(*store::FeatureStore::open(store_folder)));
   }
   const auto begun = std::chrono::steady_clock::now();
-  make_encoders(spec, store_folder, out, options, control);
-  if (control.stop.stop_requested()) return json::object();
+  if (!make_encoders(spec, store_folder, out, options, control)) return json::object();
   const double encoder_seconds = seconds_since(begun);
   const auto store = store::FeatureStore::open(store_folder);
   const auto manifest = stored_manifest(*store);
+  const auto common = common_items(spec, *store, manifest, options.split, control);
   std::vector<Results> results(spec.systems.size());
   for (size_t i = 0; i < spec.systems.size(); ++i) {
     const auto& system = spec.systems[i];
@@ -310,7 +263,7 @@ json results_table(const TableSpec& spec, const fs::path& store_folder, const fs
       const auto summary = train_matching(system.recipe, store_folder, run,
                                           {static_cast<uint64_t>(seed), options.device}, control);
       if (!summary.finished) return json::object();
-      add_run(results[i], run, *store, manifest, options, {ks.begin(), ks.end()});
+      add_run(results[i], run, *store, manifest, common, options, {ks.begin(), ks.end()});
       control.log(LogLevel::info, system.name() + ", seed " + std::to_string(seed) + " of " +
                                       std::to_string(options.seeds));
     }
@@ -326,6 +279,11 @@ json results_table(const TableSpec& spec, const fs::path& store_folder, const fs
   }
   table["seeds"] = options.seeds;
   table["split"] = options.split;
+  table["encoders"] = encoder_fingerprints(spec, *store);
+  table["left_out"] = json::array();
+  for (const auto& item : common.left_out) {
+    table["left_out"].push_back({{"id", item.id}, {"reason", item.reason}});
+  }
   table["seconds"] = {{"encoders", encoder_seconds},
                       {"systems", seconds_since(begun) - encoder_seconds}};
   if (!options.truth.empty()) {
@@ -333,6 +291,7 @@ json results_table(const TableSpec& spec, const fs::path& store_folder, const fs
     evaluate_options.truth = options.truth;
     evaluate_options.split = options.split;
     evaluate_options.device = options.device;
+    evaluate_options.protocols = {Protocol::full};
     const auto run = out / folder_name(spec.systems.front()) / "seed_1";
     table["ceiling"] = evaluate(run, store_folder, evaluate_options).at("ceiling");
   }

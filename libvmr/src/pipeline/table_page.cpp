@@ -97,8 +97,32 @@ std::string title_of_figure(const std::string& figure) {
 
 // "400 queries, gallery 200, 5 seeds averaged; ..."
 std::string about(const json& table, const json& row) {
-  return row.at("queries").dump() + " queries, gallery " + row.at("gallery").dump() + ", " +
-         table.at("seeds").dump() + " seeds averaged; 95 % intervals by bootstrap over tracks.";
+  std::string text = row.at("queries").dump() + " queries, gallery " + row.at("gallery").dump() +
+                     ", " + table.at("seeds").dump() +
+                     " seeds averaged; 95 % intervals by bootstrap over tracks.";
+  if (const size_t count = table.value("left_out", json::array()).size(); count > 0) {
+    text += " Left out by every system: " + std::to_string(count) + ", the first " +
+            table.at("left_out")[0].at("id").get<std::string>() + " (" +
+            table.at("left_out")[0].at("reason").get<std::string>() + ").";
+  }
+  return text;
+}
+
+// A line for each system whose ranks are not to be trusted as they stand.
+std::vector<std::string> warnings(const std::vector<const json*>& rows) {
+  std::vector<std::string> lines;
+  for (const auto* row : rows) {
+    if (const auto ties = row->value("tie_warning", ""); !ties.empty()) {
+      lines.push_back(name_of_row(*row) + ": " + ties);
+    }
+    int64_t unknown = 0;
+    for (const int64_t count : row->value("nan_scores", std::vector<int64_t>())) unknown += count;
+    if (unknown > 0) {
+      lines.push_back(name_of_row(*row) + ": " + std::to_string(unknown) +
+                      " scores of all seeds are NaN and rank last");
+    }
+  }
+  return lines;
 }
 
 // Recall@10 of the direction's systems as bars from low to high with a mark at the mean, all on one
@@ -191,6 +215,9 @@ std::string table_markdown(const json& table) {
         text += " " + (entry.is_null() ? std::string("-") : percent(entry.at("chance"))) + " |";
       }
       text += " |\n\n" + about(table, *last) + "\n\n";
+      for (const auto& line : warnings(rows_of(table, direction))) {
+        text += "Warning: " + line + ".\n\n";
+      }
     }
   }
   text +=
@@ -236,7 +263,11 @@ std::string systems_html(const json& table, const std::string& direction) {
   if (table.contains("ceiling")) {
     level("ceiling: the hidden truth", table.at("ceiling").at(direction).at("recall"), "value");
   }
-  return html + "</table></div>\n<p>" + about(table, *rows.back()) + "</p>\n";
+  html += "</table></div>\n<p>" + escape_xml(about(table, *rows.back())) + "</p>\n";
+  for (const auto& line : warnings(rows)) {
+    html += "<p class=\"reversed\">Warning: " + escape_xml(line) + ".</p>\n";
+  }
+  return html;
 }
 
 std::string claims_html(const json& table, const std::string& direction) {
@@ -274,7 +305,7 @@ std::string table_html(const json& table) {
   page +=
       "<h2>Claims</h2>\n<p>A positive difference speaks for the claim. Paired over tracks, p by "
       "Holm over the claims of one figure and direction; below 0.05 a claim holds or is reversed. "
-      "</p>\n";
+      "Power: how often the claim holds so in resamples of the tracks.</p>\n";
   for (const auto& direction : directions_of(table)) {
     page += "<h3>" + title_of(direction) + "</h3>\n" + claims_html(table, direction);
   }

@@ -5,13 +5,16 @@
 //   difference  mean over queries of a - b, interval by bootstrap over clusters
 //   p_value     sign-flip permutation test, two-sided: exact where 2^clusters patterns fit into
 //               permutation.permutations, else (b + 1) / (m + 1) of m drawn ones
-//   power       share of bootstrap resamples of the clusters in which the same test rejects at
-//               alpha: how often this experiment, repeated with an effect as large as the one seen,
-//               would find it. It says nothing new about a p-value that is already small.
+//   holds       difference > 0 and adjusted_p < alpha, adjusted by Holm over the family of claims
+//   power       share of bootstrap resamples of the clusters, the same for the whole family, in
+//               which the claim holds in this sense: how often this experiment, repeated with
+//               effects as large as those seen, would find it. It says nothing new about a p-value
+//               that is already small.
 // Equal seeds give equal numbers everywhere. Thread-safe: plain functions.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +26,7 @@ namespace vmr::eval {
 struct SignificanceOptions {
   BootstrapOptions bootstrap;
   PermutationOptions permutation;
-  double alpha = 0.05;                // of the power
+  double alpha = 0.05;                // of a claim
   int64_t power_resamples = 200;      // 0 = no power is estimated
   int64_t power_permutations = 1000;  // of the test within each resample
 };
@@ -32,10 +35,13 @@ struct PairedComparison {
   double a = 0, b = 0;            // means over queries
   ConfidenceInterval difference;  // of a - b
   double p_value = 1;
-  double adjusted_p = 1;  // p_value until adjust_family()
-  bool exact = false;     // p_value counts all patterns
-  double power = 0;       // NaN where not estimated
+  bool exact = false;  // p_value counts all patterns
   int64_t queries = 0, clusters = 0;
+  std::vector<double> sums;  // [clusters] of the differences, in order of first appearance
+  // Of judge_family():
+  double adjusted_p = 1;
+  bool holds = false;
+  double power = std::numeric_limits<double>::quiet_NaN();  // NaN where not estimated
 };
 
 // a, b [seeds][queries]: a value for each query (a hit, a reciprocal rank) of every seed; the two
@@ -48,7 +54,8 @@ PairedComparison compare_systems(const std::vector<std::vector<double>>& a,
                                  std::span<const int64_t> clusters,
                                  const SignificanceOptions& options = {});
 
-// Sets adjusted_p of the comparisons of one family, by Holm's correction.
-void adjust_family(std::span<PairedComparison> family);
+// Sets adjusted_p, holds and power of the claims "a is better than b" of one family.
+// Throws: InvalidArgument for comparisons over different clusters, and options out of range.
+void judge_family(std::span<PairedComparison> family, const SignificanceOptions& options = {});
 
 }  // namespace vmr::eval

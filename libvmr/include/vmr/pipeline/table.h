@@ -52,14 +52,19 @@ struct TableOptions {
 // under `out`, and returns
 //   {"rows": [{"system", "setting", "recipe", "direction", "queries", "gallery",
 //              "recall": {"10": {"mean", "low", "high", "chance"}}, "mean_log_rank": {...},
-//              "seeds": [recall@10 of each]}],
+//              "seeds": [recall@10 of each], "tied_queries", "nan_scores": [of each seed],
+//              "tie_warning": "" or Ranks::tie_warning() of a seed}],
 //    "comparisons": [{"better", "worse", "direction", "figure": "recall_10" | "mean_log_rank",
 //                     "difference", "low", "high", "p", "adjusted_p", "power", "holds"}],
+//    "encoders": {feature: fingerprint}, "left_out": [{"id", "reason"}] by every system,
 //    "ceiling": evaluation document, "seconds": {"encoders", "systems"}}
 // difference > 0 speaks for the claim in both figures; adjusted_p is Holm's over the comparisons of
-// one figure and direction; holds: difference > 0 and adjusted_p < kClaimLevel.
+// one figure and direction; holds: difference > 0 and adjusted_p < kClaimLevel; power: how often it
+// holds in resamples of the tracks (eval/significance.h).
 // Independent embeddings over the full gallery of the split. Empty object where stopped.
-// Throws: InvalidArgument where systems would read different encoders under one name.
+// Throws: InvalidArgument, before a system is trained, where systems would read different encoders
+// under one name, the store holds another encoder than their recipe asks for, or they would rank
+// different items (naming these).
 nlohmann::json results_table(const TableSpec& spec, const std::filesystem::path& store,
                              const std::filesystem::path& out, const TableOptions& options = {},
                              const RunControl& control = {});
