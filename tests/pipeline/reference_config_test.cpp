@@ -177,6 +177,23 @@ TEST(ReferenceConfig, ThePublishedCodesMistakesAreSwitchesUnlessCorrected) {
   EXPECT_FALSE(published.extract.clip_flow->quantile_classes);
   EXPECT_EQ(published.extract.rhythm->beats, audio::BeatMethod::reference);
 
+  // Nothing of the base is left that the published code lacks.
+  auto other = to_json(base());
+  other["loss"].update({{"mismatched", 1}, {"independent", 2}, {"set", "paper"}});
+  other["model"]["embed_dropout"] = 0.5;
+  const auto of = [&](bool as_published) {
+    const auto changed = parse_recipe(other, "other.json");
+    const auto recipe =
+        reference_config(values_of(kMatching), "c.yaml", changed, {.as_published = as_published})
+            .recipe;
+    auto model = recipe.model;
+    model["loss"] = recipe.loss;
+    const auto o = model::ut_cmvmr_options(model);
+    return std::tuple(o.loss.mismatched, o.loss.independent, o.loss.set, o.embed_dropout);
+  };
+  EXPECT_EQ(of(true), std::tuple(0, 0, model::LossSet::code, 0));
+  EXPECT_EQ(of(false), std::tuple(1, 2, model::LossSet::paper, 0.5));
+
   const auto corrected = converted(values_of(kMatching), {.as_published = false}).recipe;
   EXPECT_EQ(corrected.reference, data::ReferenceBehaviour());
   EXPECT_EQ(corrected.sampler.steps_per_epoch, 0);

@@ -244,6 +244,9 @@ void publish_matching(json& recipe) {
     recipe["extract"]["features"]["clip_flow"]["classes"] = "reference";
   }
   recipe["loss"]["independent"] = 0;
+  recipe["loss"]["mismatched"] = 0;
+  recipe["loss"]["set"] = "code";
+  recipe["model"]["embed_dropout"] = 0;
   recipe["sampler"]["kind"] = "balanced_fixed";
   recipe["sampler"]["alpha"] = 1;
   recipe["sampler"]["steps_per_epoch"] = 550;

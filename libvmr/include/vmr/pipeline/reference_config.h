@@ -19,8 +19,9 @@ struct ReferenceConfigOptions {
   std::string kind;
   // Also what the published code does with any configuration: its mistakes as switches of
   // reference_behaviour (without embed_in_training and validate_in_training, under which results
-  // depend on chance), beats and flow classes as published, 550 steps an epoch, no term of ours.
-  // false: the configuration's values alone.
+  // depend on chance), beats and flow classes as published, 550 steps an epoch, its set of
+  // loss terms and none of ours, no dropout in the embedding nets. false: the configuration's
+  // values alone.
   bool as_published = true;
 };
 
