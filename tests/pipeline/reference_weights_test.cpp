@@ -99,24 +99,25 @@ TEST(ReferenceWeights, HeadsThatTheRecipeUsesAreTaken) {
   for (const auto& name : imported.left_out) EXPECT_FALSE(name.starts_with("adv_loss.")) << name;
 }
 
+// Four films, each with a track and a tag of its own.
+void fill_store(const fs::path& folder) {
+  store::Manifest manifest;
+  const auto store = store::FeatureStore::open(folder, {.writable = true});
+  for (const std::string i : {"0", "1", "2", "3"}) {
+    manifest.items.push_back({"m" + i, "music", "", "", {"tag " + i}, "test", {}});
+    manifest.items.push_back({"f" + i, "film", "", "m" + i, {"tag " + i}, "test", {}});
+    store->put(
+        {{{"fbank", "music", "m" + i}, track(formula_values("m" + i, {3, 47, 20}), "fbank")}});
+    store->put({{{"conformer_video", "film", "f" + i},
+                 track(formula_values("f" + i, {2, 12}), "conformer_video")}});
+  }
+  store->put_note("manifest", manifest_to_json(manifest).dump());
+}
+
 TEST(ReferenceWeights, ImportedRunsEmbedAndEvaluate) {
   if (build_info().find("LMDB yes") == std::string::npos) GTEST_SKIP() << "no LMDB";
   TempFolder folder;
-  store::Manifest manifest;
-  {
-    store::StoreOptions options;
-    options.writable = true;
-    const auto store = store::FeatureStore::open(folder / "store", options);
-    for (const std::string i : {"0", "1", "2", "3"}) {
-      manifest.items.push_back({"m" + i, "music", "", "", {}, "test", {}});
-      manifest.items.push_back({"f" + i, "film", "", "m" + i, {}, "test", {}});
-      store->put(
-          {{{"fbank", "music", "m" + i}, track(formula_values("m" + i, {3, 47, 20}), "fbank")}});
-      store->put({{{"conformer_video", "film", "f" + i},
-                   track(formula_values("f" + i, {2, 12}), "conformer_video")}});
-    }
-    store->put_note("manifest", manifest_to_json(manifest).dump());
-  }
+  fill_store(folder / "store");
   import_conformer(weights("conformer.pth"), "audio", recipe(), folder / "audio");
   EXPECT_EQ(embed(folder / "audio", folder / "store").items, 4);
   import_ut_cmvmr(weights("ut_cmvmr.pth"), recipe(), folder / "run");
@@ -124,6 +125,39 @@ TEST(ReferenceWeights, ImportedRunsEmbedAndEvaluate) {
   EXPECT_EQ(document.at("video_to_music").at("gallery"), 4);
   EXPECT_TRUE(document.contains("joint"));
   EXPECT_EQ(embed(folder / "run", folder / "store").items, 8);
+}
+
+TEST(ReferenceWeights, ImportedRunsReadTheTagsOfTheStore) {
+  if (build_info().find("LMDB yes") == std::string::npos) GTEST_SKIP() << "no LMDB";
+  TempFolder folder;
+  fill_store(folder / "store");
+  const auto used = recipe({{"model", {{"tags", 5}}}, {"loss", {{"tag_softmax", 1}}}});
+  import_conformer(weights("conformer.pth"), "audio", used, folder / "audio");
+  embed(folder / "audio", folder / "store");
+  import_ut_cmvmr(weights("ut_cmvmr.pth"), used, folder / "run");
+  const auto by = [&](Protocol protocol) {
+    return evaluate(folder / "run", folder / "store", {.resamples = 10, .protocols = {protocol}})
+        .at("protocols")
+        .at(name_of(protocol));
+  };
+  EXPECT_THAT([&] { by(Protocol::tag_to_tag); },
+              ThrowsMessage<InvalidArgument>(HasSubstr("--text-encoder")));
+  {
+    const auto store = store::FeatureStore::open(folder / "store", {.writable = true});
+    const auto axes = at::eye(8);
+    for (int64_t i = 0; i < 4; ++i) {
+      const auto tag = "tag " + std::to_string(i);
+      store->put({{{"tag_vector", "tag", tag}, track(axes.narrow(0, i, 1), "tag_vector")}});
+    }
+  }
+  // The query's own tag is the nearest and has one track: the oracle finds every pair.
+  const auto oracle = by(Protocol::tag_to_tag);
+  EXPECT_EQ(oracle.at("oracle"), true);
+  for (const char* direction : {"video_to_music", "music_to_video"}) {
+    EXPECT_EQ(oracle.at(direction).at("mean_rank"), 1) << direction;
+  }
+  EXPECT_EQ(by(Protocol::video_to_tag).at("oracle"), false);
+  EXPECT_THAT([&] { by(Protocol::dam); }, ThrowsMessage<InvalidArgument>(HasSubstr("which class")));
 }
 
 TEST(ReferenceWeights, SaysAllThatDoesNotFitAndWhatWould) {

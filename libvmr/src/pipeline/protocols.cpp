@@ -10,6 +10,7 @@
 #include "model/unit_rows.h"
 #include "pipeline/embed_items.h"
 #include "pipeline/run_inputs.h"
+#include "pipeline/tag_texts.h"
 #include "vmr/core/error.h"
 #include "vmr/eval/tag_shortlist.h"
 #include "vmr/pipeline/extraction.h"
@@ -33,6 +34,25 @@ std::shared_ptr<model::MatchingModel> weighted_model(const MatchingRun& run, dou
   model->to(run.model->parameters().front().device());
   model->eval();
   return model;
+}
+
+// A run that was not trained here has no tags of its own: what it reads is the store's sentence
+// vectors. Vectors by formula would mean nothing to it.
+void take_stored_tags(MatchingRun& run, const store::FeatureStore& store,
+                      const store::Manifest& manifest) {
+  if (!run.tags.empty() || stored_text_dim(store) == 0) return;
+  run.tags = tag_vectors(store, manifest, run.model->inputs().text_dim);
+}
+
+void check_tags(const std::string& protocol, const MatchingRun& run) {
+  if (!run.tags.empty()) return;
+  const auto who = vmr::detail::concat("protocol ", protocol, ": the run \"", run.recipe.name,
+                                       "\" knows no tags: ");
+  VMR_CHECK(run.model->inputs().text_dim > 0, who, "its ", run.model->kind(),
+            " model takes no text or was trained without tags; use protocol full");
+  throw InvalidArgument(who +
+                        "it was imported, and the store has no sentence vectors; give it those the "
+                        "weights were trained with, `vmr embed --text-encoder FOLDER`");
 }
 
 bool has_features(const store::FeatureStore& store, const std::vector<model::InputSpec>& inputs,
@@ -71,6 +91,8 @@ void check_words(const MatchingRun& run) {
 }
 
 void check_classifier(const MatchingRun& run) {
+  VMR_CHECK(!run.about.at("tags").empty(), "protocol dam: the run \"", run.recipe.name,
+            "\" does not say which class of its classifier is which tag");
   const auto config = run.model->config();
   const auto classes = config.value("tags", int64_t(0));
   VMR_CHECK(classes > 0 && config.at("loss").value("tag_softmax", 0.0) > 0,
@@ -105,6 +127,11 @@ EvaluationSource open_source(const std::filesystem::path& run_folder,
   auto store = store::FeatureStore::open(store_folder);
   check_inputs(run, *store, store_folder);
   auto manifest = stored_manifest(*store);
+  const bool by_tags = std::any_of(options.protocols.begin(), options.protocols.end(),
+                                   [](Protocol p) { return p != Protocol::full; });
+  if (by_tags || run.recipe.evaluate.protocol != name_of(Protocol::full)) {
+    take_stored_tags(run, *store, manifest);
+  }
   return {std::move(run), std::move(model), std::move(store), std::move(manifest)};
 }
 
@@ -160,9 +187,7 @@ void check_protocol(Protocol protocol, const MatchingRun& run,
                     const std::vector<TaggedFilm>& films) {
   if (protocol == Protocol::full) return;
   const auto name = name_of(protocol);
-  VMR_CHECK(!run.tags.empty(), "protocol ", name, ": the run \"", run.recipe.name,
-            "\" knows no tags: its ", run.model->kind(),
-            " model takes no text or was trained without tags; use protocol full");
+  check_tags(name, run);
   if (protocol == Protocol::video_to_tag) check_words(run);
   if (protocol == Protocol::dam) check_classifier(run);
   for (const auto& [film, tag] : films) {

@@ -34,7 +34,8 @@ ImportedWeights import_conformer(const std::filesystem::path& checkpoint,
 // Sizes that recipe.model leaves open come from the checkpoint. The published network has never
 // seen a lone item: the partners that embed_* attends to are zeros, so vectors of single items
 // are an approximation. The joint scores of `vmr evaluate` are the published ones with `--joint
-// gallery_mean` where the recipe's reference_behaviour has normalise_over_clips.
+// gallery_mean` where the recipe's reference_behaviour has normalise_over_clips. Its tags are those
+// of the store's sentence vectors.
 ImportedWeights import_ut_cmvmr(const std::filesystem::path& checkpoint, const Recipe& recipe,
                                 const std::filesystem::path& run_folder,
                                 const std::string& key = "");

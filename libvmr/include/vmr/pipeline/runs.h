@@ -64,7 +64,8 @@ train::TrainSummary train_matching(const Recipe& recipe, const std::filesystem::
                                    const RunOptions& options = {}, const RunControl& control = {});
 
 // How a query's ranking is made (eval/tag_shortlist.h says what "by tags" is). The tags are those
-// of the split's films; a track has those of its films. All three know the gallery's tags.
+// of the split's films; a track has those of its films. All three know the gallery's tags. A run
+// that was imported has the tags of the store's sentence vectors.
 enum class Protocol {
   full,          // plain: the whole gallery by its scores
   tag_to_tag,    // tags by how close their sentence vectors are to those of the query's own tags:
