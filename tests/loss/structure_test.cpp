@@ -78,6 +78,7 @@ TEST(FirstOccurrences, KeepsOneRowAnId) {
                         at::tensor({0, 1, 3}, at::kLong)));
   EXPECT_EQ(first_occurrences(at::zeros({0}, at::kLong)).numel(), 0);
   EXPECT_THROW(first_occurrences(at::zeros({2}, at::kDouble)), InvalidArgument);
+  EXPECT_TRUE(at::equal(first_occurrences({"b", "a", "b", "c"}), at::tensor({0, 1, 3}, at::kLong)));
 }
 
 }  // namespace

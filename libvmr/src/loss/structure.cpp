@@ -9,6 +9,19 @@
 #include "vmr/core/error.h"
 
 namespace vmr::loss {
+namespace {
+
+template <typename Ids>
+at::Tensor first_places(const Ids& ids) {
+  std::unordered_set<typename Ids::value_type> seen;
+  std::vector<int64_t> places;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (seen.insert(ids[i]).second) places.push_back(static_cast<int64_t>(i));
+  }
+  return at::tensor(places, at::kLong);
+}
+
+}  // namespace
 
 at::Tensor soft_structure(const at::Tensor& low, const at::Tensor& embedded,
                           const SoftStructureOptions& options) {
@@ -40,13 +53,9 @@ at::Tensor first_occurrences(const at::Tensor& ids) {
             "first_occurrences: expected ids [batch] int64, got ", ids.scalar_type(), " ",
             ids.sizes());
   const auto values = ids.cpu().contiguous();
-  const auto* id = values.const_data_ptr<int64_t>();
-  std::unordered_set<int64_t> seen;
-  std::vector<int64_t> places;
-  for (int64_t i = 0; i < values.size(0); ++i) {
-    if (seen.insert(id[i]).second) places.push_back(i);
-  }
-  return at::tensor(places, at::kLong);
+  return first_places(at::ArrayRef<int64_t>(values.const_data_ptr<int64_t>(), values.numel()));
 }
+
+at::Tensor first_occurrences(const std::vector<std::string>& ids) { return first_places(ids); }
 
 }  // namespace vmr::loss

@@ -1,6 +1,4 @@
 // The loss terms of UtCmvmr, one function each.
-#include <unordered_set>
-
 #include "model/ut_cmvmr_spaces.h"
 #include "vmr/core/error.h"
 #include "vmr/loss/margin_softmax.h"
@@ -54,21 +52,11 @@ void add_match(UtCmvmr::Nets& n, const Spaces& s, loss::Terms& terms) {
   terms.monitors.emplace_back("match_accuracy", match.accuracy.item<double>());
 }
 
-// Positions of the first occurrence of every id.
-at::Tensor first_of_each(const std::vector<std::string>& ids, const at::Tensor& like) {
-  std::unordered_set<std::string> seen;
-  std::vector<int64_t> places;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (seen.insert(ids[i]).second) places.push_back(static_cast<int64_t>(i));
-  }
-  return at::tensor(places, like.options().dtype(at::kLong));
-}
-
 // Neighbours keep their order from space to space of one side.
 at::Tensor structure_of(const Path& path, const std::vector<std::string>& ids, int64_t top) {
   VMR_CHECK(int64_t(ids.size()) == path.phi.size(0), "UtCmvmr::loss: the structure term needs ",
             path.phi.size(0), " item ids in the batch, got ", ids.size());
-  const auto places = first_of_each(ids, path.phi);
+  const auto places = loss::first_occurrences(ids).to(path.phi.device());
   const auto items = places.size(0);
   if (items < 3) return path.phi.sum() * 0;  // nothing to order
   const auto window = std::min(top, items);

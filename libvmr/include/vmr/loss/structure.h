@@ -4,6 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+#include <vector>
+
 namespace vmr::loss {
 
 // Which part of the K x K window is compared; A and B are a column and its right neighbour.
@@ -30,5 +33,7 @@ at::Tensor soft_structure(const at::Tensor& low, const at::Tensor& embedded,
 // ids [batch] int64 -> positions [items] int64 on the CPU at which an id stands for the first time:
 // (7, 8, 7, 9) -> (0, 1, 3). Throws: InvalidArgument for other shapes and types.
 at::Tensor first_occurrences(const at::Tensor& ids);
+// The same of ids as text.
+at::Tensor first_occurrences(const std::vector<std::string>& ids);
 
 }  // namespace vmr::loss
