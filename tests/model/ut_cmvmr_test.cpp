@@ -2,7 +2,9 @@
 // padding, batch and clone, presets, options, learning.
 #include "vmr/model/ut_cmvmr.h"
 
+#include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include "model/formula_items.h"
 #include "vmr/core/error.h"
@@ -200,6 +202,29 @@ TEST(UtCmvmr, EmbeddingsDoNotDependOnThreads) {
   torch::set_num_threads(before);
   expect_near(music[0], music[1], 1e-5);
   expect_near(scores[0], scores[1], 1e-5);
+}
+
+TEST(UtCmvmr, SeveralThreadsMayUseOneModel) {
+  auto model = filled(small());
+  const auto items = batch();
+  const auto ask = [&] {
+    return std::vector<at::Tensor>{model->embed_music(items.music), model->embed_video(items.video),
+                                   *model->score_pairs(items.video, items.music)};
+  };
+  const auto expected = ask();
+  std::vector<int> equal(4, 0);
+  std::vector<std::thread> threads;
+  for (auto& count : equal) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 10; ++i) {
+        const auto answers = ask();
+        count += std::equal(answers.begin(), answers.end(), expected.begin(),
+                            [](const auto& a, const auto& b) { return at::allclose(a, b); });
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(equal, std::vector<int>(4, 10));
 }
 
 TEST(UtCmvmr, LearnsOneBatchByHeart) {
