@@ -7,6 +7,8 @@
 #include "evaluate_tables.h"
 #include "number_checks.h"
 #include "shared.h"
+#include "vmr/eval/evaluation_document.h"
+#include "vmr/pipeline/rankings.h"
 #include "vmr/pipeline/variants.h"
 
 namespace vmr::apps {
@@ -14,11 +16,14 @@ namespace {
 
 using nlohmann::json;
 
+constexpr eval::Ties kTies[] = {eval::Ties::index_ascending, eval::Ties::optimistic,
+                                eval::Ties::pessimistic, eval::Ties::expected};
+
 struct Options {
   Common common;
-  std::string run, store;
+  std::string run, store, rankings;
   std::vector<std::string> protocols;
-  std::string distance = "cosine", joint = "own";
+  std::string distance = "cosine", joint = "own", ties = eval::name_of(kTies[0]);
   pipeline::EvaluateOptions evaluate;
   bool compare_variants = false;
   std::vector<int64_t> shortlists;
@@ -33,6 +38,9 @@ pipeline::EvaluateOptions evaluate_options(const Options& options) {
     if (std::find(chosen.begin(), chosen.end(), name_of(protocol)) != chosen.end()) {
       evaluate.protocols.push_back(protocol);
     }
+  }
+  for (const auto ties : kTies) {
+    if (options.ties == eval::name_of(ties)) evaluate.ties = ties;
   }
   if (options.distance == "l2") evaluate.distance = model::Distance::l2;
   if (options.joint == "gallery_mean") evaluate.joint = model::PairScoring::gallery_mean;
@@ -51,12 +59,17 @@ int report_protocols(const json& document) {
 
 int run(const Options& options) {
   const auto evaluate = evaluate_options(options);
+  require_writable("--rankings", options.rankings);
   const auto document = options.compare_variants
                             ? pipeline::compare_variants(options.run, options.store,
                                                          {evaluate, options.shortlists}, control())
                             : pipeline::evaluate(options.run, options.store, evaluate, control());
   end_progress();
   if (interrupted()) return kInterrupted;
+  if (!options.rankings.empty()) {
+    pipeline::write_rankings(pipeline::rank_split(options.run, options.store, evaluate),
+                             options.rankings);
+  }
   if (const auto left_out = document.value("left_out", int64_t(0)); left_out > 0) {
     std::cerr << left_out << " films of the split lack a feature or a track and are left out\n";
   }
@@ -86,7 +99,8 @@ Command add_evaluate(CLI::App& root) {
   for (const auto protocol : pipeline::kProtocols) protocols.push_back(name_of(protocol));
   app->add_option("--protocol", options->protocols,
                   "full: every item of the gallery by its score, always reported; beside it "
-                  "tag_to_tag (oracle), video_to_tag, dam: by tags first")
+                  "tag_to_tag (oracle), video_to_tag, dam: by tags first; without it the "
+                  "recipe's evaluate.protocol")
       ->delimiter(',')
       ->check(CLI::IsMember(protocols));
   app->add_option("--distance", options->distance, "between two items: cosine or l2")
@@ -101,6 +115,21 @@ Command add_evaluate(CLI::App& root) {
       ->check(CLI::IsMember({"own", "gallery_mean"}));
   app->add_option("--truth", evaluate.truth,
                   "folder of a generated library: its hidden truth's recall is the ceiling");
+  std::vector<std::string> rules;
+  for (const auto ties : kTies) rules.push_back(eval::name_of(ties));
+  app->add_option("--ties", options->ties,
+                  "rank of a right item whose score others have too: as a stable sort puts it, the "
+                  "best, the worst or the mean of the possible")
+      ->capture_default_str()
+      ->check(CLI::IsMember(rules));
+  app->add_option("--rankings", options->rankings,
+                  "writes every query's ranking by independent embeddings: .json or .csv")
+      ->check(CLI::Validator(
+          [](std::string& path) {
+            const auto ending = std::filesystem::path(path).extension();
+            return ending == ".json" || ending == ".csv" ? "" : "must end in .json or .csv";
+          },
+          "FILE"));
   auto* compare =
       app->add_flag("--compare-variants", options->compare_variants,
                     "recall and time of independent, joint and shortlisted scores, both ways");

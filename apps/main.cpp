@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
       add_probe(root),   add_synth(root),    add_beats(root), add_flow(root),  add_describe(root),
       add_extract(root), add_pretrain(root), add_embed(root), add_train(root), add_evaluate(root),
       add_index(root),   add_match(root),    add_fit(root),   add_store(root), add_convert(root),
-      add_import(root),  add_table(root),    add_bench(root), add_demo(root)};
+      add_import(root),  add_table(root),    add_bench(root), add_demo(root),  add_rankings(root)};
   check_numbers(root);
   if (!names_commands(root, argc, argv, 1)) return kWrongUsage;
   try {

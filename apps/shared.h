@@ -92,6 +92,7 @@ Command add_index(CLI::App& root);
 Command add_match(CLI::App& root);
 Command add_pretrain(CLI::App& root);
 Command add_probe(CLI::App& root);
+Command add_rankings(CLI::App& root);
 Command add_store(CLI::App& root);
 Command add_synth(CLI::App& root);
 Command add_table(CLI::App& root);

@@ -270,6 +270,24 @@ TEST_F(EvaluateCommand, VariantsAgreeWithTheEvaluation) {
   EXPECT_EQ(evaluated("cbvmr", {"--compare-variants"}).at("variants").size(), 1u);
 }
 
+TEST_F(EvaluateCommand, RankingsWrittenHaveTheFiguresOfTheEvaluation) {
+  for (const std::string name : {"r.json", "r.csv"}) {
+    const auto own = evaluated("plain", {"--rankings", path(name), "--ties", "pessimistic"});
+    EXPECT_EQ(own.at("video_to_music").at("ties").at("rule"), "pessimistic");
+    const auto read = run_vmr({"rankings", path(name), "--k", "1,3", "--json"});
+    ASSERT_EQ(read.exit_code, 0) << read.error;
+    for (const char* direction : {"video_to_music", "music_to_video"}) {
+      const auto part = read.json().at(direction);
+      EXPECT_NEAR(part.at("at").at("3").at("hit").get<double>(), recall(own, direction, "3"),
+                  1e-12);
+      EXPECT_EQ(part.at("median_rank"), own.at(direction).at("median_rank"));
+    }
+    EXPECT_THAT(run_vmr({"rankings", path(name)}).out, HasSubstr("video_to_music: 12 queries"));
+  }
+  refused("plain", {"--rankings", path("r.txt")}, "must end in .json or .csv");
+  refused("plain", {"--ties", "best"}, "optimistic");
+}
+
 TEST_F(EvaluateCommand, SaysWhatARunDoesNotHave) {
   refused("plain", {"--protocol", "dam"}, "no trained tag classifier; train with model.tags");
   refused("cbvmr", {"--protocol", "video_to_tag"}, "knows no tags: its cbvmr model takes no text");
