@@ -4,38 +4,44 @@
 #include <cmath>
 #include <vector>
 
+#include "audio/beat_changes.h"
+
 namespace vmr::audio::detail {
 namespace {
 
-// In the form that benchmarks/fit_beat_weights.py prints. These numbers are older than the script:
-// ridge 0.006 on 404 rendered songs of three makes (docs/design/0011-beat-tracker.md).
+// As benchmarks/fit_beat_weights.py prints it; fitted on what, docs/design/0011-beat-tracker.md.
 constexpr std::array<Cue, kCues> kTable{{
-    {"strength of all on the beats", -0.586},
-    {"contrast: quarters of the interval against the beats", -2.12},
-    {"contrast, low: halves against beats", -0.939},
-    {"strength of high", 1.07},
-    {"high: alternation of two", -3.01},
-    {"all: alternation of three", -2.5},
-    {"contrast: changes of the spectrum at halves against beats", 8.89},
-    {"similarity of beats four apart", 2.02},
-    {"irregularity of the intervals", -54.7},
-    {"chain's score per second", 0.493},
-    {"octaves below 73 BPM", -6.8},
-    {"contrast: sixths against beats", -2.88},
-    {"strength of mid", -1.03},
-    {"contrast, mid: halves against beats", 1.37},
-    {"contrast, loud: behind the middle against before it (swing)", 3.33},
-    {"contrast: changes every bar at halves against beats", -5.77},
-    {"logarithm of the changes every bar", 1.59},
-    {"strength of loud", 1.49},
-    {"loud: alternation of two", -2.95},
-    {"the same times octaves above 110 BPM", -2.77},
+    {"strength of mid", -3.66},
+    {"strength of loud", 3.71},
+    {"halves of the interval without an onset", -1.78},
+    {"contrast: sixths of the interval against the beats", -2.47},
+    {"contrast, loud: behind the middle against before it (swing)", 3.54},
+    {"high: alternation of two", -7.59},
+    {"all: alternation of three", -6.35},
+    {"loud: alternation of two, times octaves above 110 BPM", -5.59},
+    {"similarity of beats four apart", 3.02},
+    {"similarity of beats six apart", -1.6},
+    {"octaves below 73 BPM", -6.96},
+    {"chain's score over the best chain's", 9.02},
+    {"contrast: changes of the spectrum at halves against beats", 7.72},
+    {"changes at halves: alternation of two", -10.6},
+    {"changes over two beats: alternation of two", -0.134},
+    {"logarithm of the changes every bar", 2.07},
+    {"contrast, bass: changes every bar at halves against beats", -7.12},
+    {"contrast, shape over two beats: changes every bar at halves against beats", -5.09},
+    {"logarithm of the changes of shape over four beats", 1.05},
+    {"the same at beats against halves: alternation of two", -2.66},
 }};
 
 constexpr int64_t kStretch = 16;     // beats over which alternation is looked for
 constexpr int64_t kBarStretch = 12;  // the same for bars of 2, 3 and 4 beats
 
-double contrast(double a, double b) { return (a - b) / (a + b + 0.2); }
+// Floors below which values do not tell: of accents, whose mean is 1, and of changes in decibels.
+constexpr double kAccentFloor = 0.2, kChangeFloor = 1;
+
+double contrast(double a, double b, double floor = kAccentFloor) {
+  return (a - b) / (a + b + floor);
+}
 
 double strength(double mean) { return std::log(mean + 0.1); }
 
@@ -49,6 +55,12 @@ class Accents {
     const auto length = static_cast<double>(beats_[index + 1] - beats_[index]);
     const auto frame = beats_[index] + static_cast<int64_t>(part * length + 0.5);
     return bands_.tops[band][frame] / bands_.means[band];
+  }
+
+  std::vector<double> all(Band band, double part) const {
+    std::vector<double> values(intervals());
+    for (int64_t i = 0; i < intervals(); ++i) values[i] = at(band, i, part);
+    return values;
   }
 
   int64_t intervals() const { return static_cast<int64_t>(beats_.size()) - 1; }
@@ -66,20 +78,21 @@ class Accents {
   std::span<const int64_t> beats_;
 };
 
-// Contrast of the strongest and the weakest of every `groups` beats, averaged over stretches that
+// Contrast of the strongest and the weakest of every `groups` values, averaged over stretches that
 // overlap by half, so that a bar of another length does not hide it.
-double alternation(const Accents& accents, Band band, int64_t groups) {
+double alternation(std::span<const double> values, int64_t groups, double floor = kAccentFloor) {
+  const auto count = static_cast<int64_t>(values.size());
   double sum = 0, stretches = 0;
-  for (int64_t begin = 0; begin + kStretch / 2 <= accents.intervals(); begin += kStretch / 2) {
-    const int64_t end = std::min(accents.intervals(), begin + kStretch);
+  for (int64_t begin = 0; begin + kStretch / 2 <= count; begin += kStretch / 2) {
+    const int64_t end = std::min(count, begin + kStretch);
     std::array<double, 3> total{}, number{};
     for (int64_t i = begin; i < end; ++i) {
-      total[i % groups] += accents.at(band, i, 0);
+      total[i % groups] += values[i];
       ++number[i % groups];
     }
     for (int64_t group = 0; group < groups; ++group) total[group] /= number[group];
     const auto [least, most] = std::minmax_element(total.begin(), total.begin() + groups);
-    sum += contrast(*most, *least);
+    sum += contrast(*most, *least, floor);
     ++stretches;
   }
   return stretches > 0 ? sum / stretches : 0;
@@ -90,11 +103,11 @@ double similarity(const Accents& accents, int64_t lag) {
   const int64_t count = accents.intervals();
   if (count <= lag) return 0;
   double sum = 0;
-  std::vector<double> values(count);
   for (const Band band : {kLow, kMid, kHigh}) {
     for (const double part : {0.0, 0.5}) {
+      auto values = accents.all(band, part);
       double mean = 0, square = 0, product = 0;
-      for (int64_t i = 0; i < count; ++i) mean += values[i] = accents.at(band, i, part);
+      for (const double value : values) mean += value;
       mean /= static_cast<double>(count);
       for (double& value : values) {
         value -= mean;
@@ -108,26 +121,16 @@ double similarity(const Accents& accents, int64_t lag) {
   return sum;
 }
 
-// Root mean square of the logarithms of neighbouring intervals' ratios, each at most 0.2.
-double irregularity(std::span<const int64_t> beats) {
-  double sum = 0;
-  for (size_t i = 2; i < beats.size(); ++i) {
-    const double ratio = std::log(static_cast<double>(beats[i] - beats[i - 1]) /
-                                  static_cast<double>(beats[i - 1] - beats[i - 2]));
-    sum += std::min(ratio * ratio, 0.04);
-  }
-  return std::sqrt(sum / static_cast<double>(beats.size() - 2));
-}
-
-// Changes of the spectrum at the beats, or `part` of an interval behind them.
+// Changes of the spectrum from `reach` beats before to `reach` behind the beats, or `part` of an
+// interval later. More of the attacks is left out than by beat_changes.
 std::vector<double> spectral_changes(const BeatBands& bands, std::span<const int64_t> beats,
-                                     double part) {
+                                     size_t reach, double part) {
   std::vector<double> changes;
-  for (size_t i = 1; i + 1 < beats.size(); ++i) {
-    const auto next = static_cast<double>(beats[i + 1] - beats[i]);
-    const auto previous = part > 0 ? next : static_cast<double>(beats[i] - beats[i - 1]);
-    const double middle = static_cast<double>(beats[i]) + part * next;
-    changes.push_back(spectral_change(bands, middle - previous, middle, middle + next));
+  for (size_t i = reach; i + reach < beats.size(); ++i) {
+    const auto shift = part * static_cast<double>(beats[i + 1] - beats[i]);
+    changes.push_back(spectral_change(bands, static_cast<double>(beats[i - reach]) + shift,
+                                      static_cast<double>(beats[i]) + shift,
+                                      static_cast<double>(beats[i + reach]) + shift));
   }
   return changes;
 }
@@ -135,7 +138,14 @@ std::vector<double> spectral_changes(const BeatBands& bands, std::span<const int
 double mean_of(std::span<const double> values) {
   double sum = 0;
   for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+// Share of the middles between beats where no onset is half as strong as the mean.
+double empty_halves(const Accents& accents) {
+  const auto halves = accents.all(kAll, 0.5);
+  const auto empty = std::count_if(halves.begin(), halves.end(), [](double h) { return h < 0.5; });
+  return static_cast<double>(empty) / static_cast<double>(halves.size());
 }
 
 // The changes of every second, third or fourth beat, whichever are largest: those of the bars.
@@ -167,41 +177,44 @@ double log_odds(std::span<const float, kCues> evidence) {
 
 std::span<const Cue, kCues> cue_table() { return kTable; }
 
-std::array<float, kCues> beat_evidence(const BeatBands& bands, const BeatChain& chain) {
+std::array<float, kCues> beat_evidence(const BeatBands& bands, const BeatChain& chain,
+                                       double best_score) {
   const std::span beats(chain.beats);
   const Accents accents(bands, beats);
-  const double per_second = bands.frames_per_second;
-  const double bpm = 60 * per_second * static_cast<double>(accents.intervals()) /
+  const double bpm = 60 * bands.frames_per_second * static_cast<double>(accents.intervals()) /
                      static_cast<double>(beats.back() - beats.front());
   const double octaves = std::log2(bpm / 110);
-  constexpr std::array kQuarters{0.25, 0.75}, kSixths{1 / 6., 5 / 6.};
+  constexpr std::array kSixths{1 / 6., 5 / 6.};
   constexpr std::array kLate{0.58, 0.63, 0.667}, kEarly{0.333, 0.37, 0.42};
-  const double on = accents.mean(kAll, 0), mid = accents.mean(kMid, 0);
-  const double pairs = alternation(accents, kLoud, 2);
-  const auto changes = spectral_changes(bands, beats, 0),
-             between = spectral_changes(bands, beats, 0.5);
-  const double bars = bar_change(changes);
+  const auto all = accents.all(kAll, 0), loud = accents.all(kLoud, 0);
+  const auto changes = spectral_changes(bands, beats, 1, 0),
+             between = spectral_changes(bands, beats, 1, 0.5),
+             wide = spectral_changes(bands, beats, 2, 0);
+  const auto one = beat_changes(bands, beats, 1, 0), one_half = beat_changes(bands, beats, 1, 0.5);
+  const auto two = beat_changes(bands, beats, 2, 0), two_half = beat_changes(bands, beats, 2, 0.5);
+  const auto four = beat_changes(bands, beats, 4, 0),
+             four_half = beat_changes(bands, beats, 4, 0.5);
   const std::array<double, kCues> cues{
-      strength(on),
-      contrast(accents.mean(kAll, kQuarters), on),
-      contrast(accents.mean(kLow, 0.5), accents.mean(kLow, 0)),
-      strength(accents.mean(kHigh, 0)),
-      alternation(accents, kHigh, 2),
-      alternation(accents, kAll, 3),
-      contrast(mean_of(between), mean_of(changes)),
-      similarity(accents, 4),
-      irregularity(beats),
-      chain.score * per_second / static_cast<double>(bands.frames),
-      std::max(0.0, -0.6 - octaves),
-      contrast(accents.mean(kAll, kSixths), on),
-      strength(mid),
-      contrast(accents.mean(kMid, 0.5), mid),
+      strength(accents.mean(kMid, 0)),
+      strength(mean_of(loud)),
+      empty_halves(accents),
+      contrast(accents.mean(kAll, kSixths), mean_of(all)),
       contrast(accents.mean(kLoud, kLate), accents.mean(kLoud, kEarly)),
-      contrast(bar_change(between), bars),
-      std::log(bars + 0.05),
-      strength(accents.mean(kLoud, 0)),
-      pairs,
-      pairs * octaves};
+      alternation(accents.all(kHigh, 0), 2),
+      alternation(all, 3),
+      alternation(loud, 2) * octaves,
+      similarity(accents, 4),
+      similarity(accents, 6),
+      std::max(0.0, -0.6 - octaves),
+      best_score > 0 ? chain.score / best_score : 0,
+      contrast(mean_of(between), mean_of(changes), kChangeFloor),
+      alternation(between, 2, kChangeFloor),
+      alternation(wide, 2, kChangeFloor),
+      std::log(bar_change(one.all) + kChangeFloor),
+      contrast(bar_change(one_half.bass), bar_change(one.bass), kChangeFloor),
+      contrast(bar_change(two_half.shape), bar_change(two.shape), kChangeFloor),
+      std::log(mean_of(four.shape) + kChangeFloor),
+      alternation(four.shape, 2, kChangeFloor) - alternation(four_half.shape, 2, kChangeFloor)};
   std::array<float, kCues> evidence{};
   std::copy(cues.begin(), cues.end(), evidence.begin());
   return evidence;

@@ -22,8 +22,10 @@ std::span<const Cue, kCues> cue_table();
 
 // The cues of a chain of at least four beats, without unit. Strengths are natural logarithms of a
 // curve's mean on the beats over its mean at all times; a contrast of a and b is (a - b) / (a + b +
-// 0.2), 1 where only a is, -1 where only b is.
-std::array<float, kCues> beat_evidence(const BeatBands& bands, const BeatChain& chain);
+// 0.2), of changes in decibels (a - b) / (a + b + 1): near 1 where only a is, -1 where only b is.
+// best_score: of all chains of the song.
+std::array<float, kCues> beat_evidence(const BeatBands& bands, const BeatChain& chain,
+                                       double best_score);
 
 // Logarithmic odds of a chain with these cues, up to a constant of the song.
 double log_odds(std::span<const float, kCues> evidence);

@@ -102,9 +102,12 @@ void remove_beats(const std::vector<int64_t>& beats, const std::vector<float>& p
   }
 }
 
-void weigh(std::vector<BeatHypothesis>& hypotheses) {
-  double most = -1e9, sum = 0;
+void weigh(const BeatBands& bands, std::vector<BeatHypothesis>& hypotheses) {
+  double best_score = 0, most = -1e9, sum = 0;
+  for (const auto& hypothesis : hypotheses)
+    best_score = std::max<double>(best_score, hypothesis.chain.score);
   for (auto& hypothesis : hypotheses) {
+    hypothesis.evidence = beat_evidence(bands, hypothesis.chain, best_score);
     hypothesis.probability = log_odds(hypothesis.evidence);
     most = std::max(most, hypothesis.probability);
   }
@@ -134,11 +137,10 @@ std::vector<BeatHypothesis> beat_hypotheses(const BeatBands& bands,
       remove_beats(beats, period, onset);
       refine(curve, beats);
       hypothesis.bpm = median_bpm(bands, beats);
-      hypothesis.evidence = beat_evidence(bands, hypothesis.chain);
       result.push_back(std::move(hypothesis));
     }
   }
-  weigh(result);
+  weigh(bands, result);
   return result;
 }
 
