@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <string>
+#include <type_traits>
 
 namespace vmr::apps {
 namespace {
@@ -18,7 +19,9 @@ CLI::Validator check(const std::string& expected, const std::string& limits,
   return CLI::Validator(
       [=](const std::string& text) -> std::string {
         Number value = 0;
-        if (CLI::detail::lexical_cast(text, value) && allowed(value)) return "";
+        // The C library takes -1 for the largest unsigned number.
+        const bool signed_text = std::is_unsigned_v<Number> && text.find('-') != text.npos;
+        if (!signed_text && CLI::detail::lexical_cast(text, value) && allowed(value)) return "";
         return "expected " + expected + ", got " + (text.empty() ? "nothing" : text);
       },
       limits);

@@ -27,7 +27,7 @@ const std::map<std::string, Pinned> kPinned = {{"fbank", {"1", 7, 3.1826}},
                                                {"rhythm", {"4", 7, 0}},
                                                {"beats", {"3", 141, 60.1725}},
                                                {"down_beats", {"2", 71, 60.1719}},
-                                               {"beat_confidence", {"2", 1, 0.8278}},
+                                               {"beat_confidence", {"2", 1, 0.8935}},
                                                {"energy", {"1", 600, 9.8715}},
                                                {"sections", {"2", 2, 21.0597}}};
 

@@ -3,12 +3,19 @@
 #include <ATen/ATen.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "vmr/core/error.h"
 #include "vmr/synth/library.h"
 
 namespace vmr::pipeline {
 namespace {
+
+std::set<std::string> ids_of(const std::vector<const store::ManifestItem*>& items) {
+  std::set<std::string> ids;
+  for (const auto* item : items) ids.insert(item->id);
+  return ids;
+}
 
 std::map<std::string, int64_t> places(const std::vector<std::string>& ids) {
   std::map<std::string, int64_t> result;
@@ -33,20 +40,22 @@ TruthCeiling::TruthCeiling(const std::filesystem::path& folder, const std::strin
                      " is no generated library, it has no manifest.jsonl; --truth names the --out "
                      "folder of `vmr synth`");
   }
-  auto truth = synth::hidden_truth_scores(folder, split);
-  scores_ = std::move(truth.scores);
-  rows_ = places(truth.films);
-  columns_ = places(truth.tracks);
-  const auto expect = [&](const std::map<std::string, int64_t>& known, const char* kind,
+  const auto library = store::read_manifest(list);
+  const auto films = ids_of(library.of("film", split)), tracks = ids_of(library.of("music", split));
+  const auto expect = [&](const std::set<std::string>& known, const char* kind,
                           const std::string& id) {
     VMR_CHECK(known.count(id) > 0, "the truth in ", folder.string(), " knows no ", kind, " ", id,
               " of split \"", split, "\": it is not of the library this store was made from");
   };
   for (const auto* film : manifest.of("film", split)) {
-    expect(rows_, "film", film->id);
-    expect(columns_, "track", film->track);
+    expect(films, "film", film->id);
+    expect(tracks, "track", film->track);
   }
-  for (const auto* track : manifest.of("music", split)) expect(columns_, "track", track->id);
+  for (const auto* track : manifest.of("music", split)) expect(tracks, "track", track->id);
+  auto truth = synth::hidden_truth_scores(folder, split);
+  scores_ = std::move(truth.scores);
+  rows_ = places(truth.films);
+  columns_ = places(truth.tracks);
 }
 
 nlohmann::json TruthCeiling::document(const data::PairDataset& items,
