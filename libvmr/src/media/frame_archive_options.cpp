@@ -1,5 +1,4 @@
-#include <cctype>
-
+#include "core/ascii_lower.h"
 #include "vmr/core/error.h"
 #include "vmr/media/frame_archive.h"
 
@@ -16,9 +15,7 @@ void validate(const FrameArchiveOptions& options) {
 }
 
 bool is_frame_archive(const std::filesystem::path& path) {
-  auto ending = path.extension().string();
-  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return ending == ".zip";
+  return vmr::detail::ascii_lower(path.extension().string()) == ".zip";
 }
 
 }  // namespace vmr::media

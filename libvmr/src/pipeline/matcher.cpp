@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "core/ascii_lower.h"
 #include "core/byte_text.h"
 #include "pipeline/clip_encoder.h"
 #include "pipeline/embed_items.h"
@@ -221,11 +222,10 @@ class RunMatcher : public Matcher {
   // As people type it: without regard to ASCII case where no tag is written so.
   std::optional<int64_t> find_tag(const std::string& words) const {
     if (const auto place = run_.tags.find(words)) return place;
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
     const auto& tags = run_.tags.tags;
+    const auto wanted = vmr::detail::ascii_lower(words);
     const auto same = std::find_if(tags.begin(), tags.end(), [&](const std::string& tag) {
-      return std::equal(tag.begin(), tag.end(), words.begin(), words.end(),
-                        [&](char a, char b) { return lower(a) == lower(b); });
+      return vmr::detail::ascii_lower(tag) == wanted;
     });
     if (same == tags.end()) return std::nullopt;
     return same - tags.begin();

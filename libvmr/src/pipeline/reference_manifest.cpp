@@ -1,12 +1,12 @@
 // Pairs, tags and id lists of the published UT-CMVMR code as a manifest.
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
+#include "core/ascii_lower.h"
 #include "core/file_io.h"
 #include "core/json_fault.h"
 #include "vmr/core/error.h"
@@ -196,9 +196,7 @@ const Endings& container_endings() {
 }
 
 bool has_ending(const fs::path& path, const Endings& endings) {
-  auto ending = path.extension().string();
-  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return endings.count(ending) > 0;
+  return endings.count(vmr::detail::ascii_lower(path.extension().string())) > 0;
 }
 
 std::vector<fs::path> files_below(const fs::path& folder) {

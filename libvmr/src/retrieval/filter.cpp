@@ -5,17 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/ascii_lower.h"
 #include "vmr/core/error.h"
 
 namespace vmr::retrieval {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
+using vmr::detail::ascii_lower;
 
 std::optional<double> number_in(std::string_view text) {
   double value = 0;
@@ -87,7 +83,7 @@ class Parser {
     const size_t start = at_;
     const bool quoted = at_ < text_.size() && text_[at_] == '"';
     const std::string text = quoted ? quoted_text() : plain_text(condition.field);
-    FilterValue result{.text = lower(text)};
+    FilterValue result{.text = ascii_lower(text)};
     if (quoted) return result;
     const bool compares = condition.op != FilterOperator::equal &&
                           condition.op != FilterOperator::not_equal &&
@@ -142,7 +138,7 @@ class Parser {
 bool equals(const FilterValue& wanted, const nlohmann::json& value) {
   if (wanted.kind == FilterValue::Kind::number)
     if (const auto number = number_of(value)) return *number == wanted.low;
-  if (value.is_string()) return lower(value.get_ref<const std::string&>()) == wanted.text;
+  if (value.is_string()) return ascii_lower(value.get_ref<const std::string&>()) == wanted.text;
   if (value.is_boolean()) return wanted.text == (value.get<bool>() ? "true" : "false");
   return false;
 }
@@ -158,7 +154,7 @@ bool has(const FilterValue& wanted, const nlohmann::json& value, bool in_array) 
   if (wanted.kind == FilterValue::Kind::range) return in_range(wanted, value);
   if (equals(wanted, value)) return true;
   return !in_array && value.is_string() &&
-         lower(value.get_ref<const std::string&>()).find(wanted.text) != std::string::npos;
+         ascii_lower(value.get_ref<const std::string&>()).find(wanted.text) != std::string::npos;
 }
 
 bool holds(FilterOperator op, const FilterValue& wanted, const nlohmann::json& value,
