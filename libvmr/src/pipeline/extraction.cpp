@@ -11,12 +11,22 @@
 
 #include "core/byte_text.h"
 #include "core/file_io.h"
+#include "pipeline/has_features.h"
 #include "pipeline/manifest_json.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
 #include "vmr/core/parallel.h"
 
 namespace vmr::pipeline {
+
+bool detail::has_features(const store::FeatureStore& store, const store::ManifestItem& item,
+                          const ExtractRecipe& recipe) {
+  const auto planned = planned_features(item.kind, recipe);
+  return std::all_of(planned.begin(), planned.end(), [&](const auto& feature) {
+    return store.contains({feature.first, item.kind, item.id});
+  });
+}
+
 namespace {
 
 using nlohmann::json;
@@ -31,7 +41,7 @@ void check_provenance(const store::FeatureStore& store, const ExtractRecipe& rec
     for (const auto& [feature, planned] : planned_features(kind, recipe)) {
       const auto stored = store.provenance(feature, kind);
       if (!stored || stored->fingerprint() == planned.fingerprint()) continue;
-      throw InvalidArgument(detail::concat(
+      throw InvalidArgument(vmr::detail::concat(
           "extract: the store holds \"", feature, "\" made with ", stored->options, " (version ",
           stored->version, "), this recipe wants ", planned.options, " (version ", planned.version,
           "); use another store, or remove the feature with `vmr store remove`"));
@@ -116,14 +126,6 @@ store::Manifest keep_notes(store::FeatureStore& store, const store::Manifest& ma
   return items;
 }
 
-bool complete(const store::FeatureStore& store, const store::ManifestItem& item,
-              const ExtractRecipe& recipe) {
-  const auto planned = planned_features(item.kind, recipe);
-  return std::all_of(planned.begin(), planned.end(), [&](const auto& feature) {
-    return store.contains({feature.first, item.kind, item.id});
-  });
-}
-
 void write_quarantine(const std::filesystem::path& folder, const ExtractOptions& options,
                       const std::vector<std::pair<const store::ManifestItem*, std::string>>& bad) {
   std::string text;
@@ -136,9 +138,9 @@ void write_quarantine(const std::filesystem::path& folder, const ExtractOptions&
   }
   const std::string name = options.shard_count == 1
                                ? "quarantine.jsonl"
-                               : detail::concat("quarantine-", options.shard_index, "-of-",
-                                                options.shard_count, ".jsonl");
-  detail::write_file_atomically(folder / name, text);
+                               : vmr::detail::concat("quarantine-", options.shard_index, "-of-",
+                                                     options.shard_count, ".jsonl");
+  vmr::detail::write_file_atomically(folder / name, text);
 }
 
 }  // namespace
@@ -237,7 +239,7 @@ ExtractSummary extract(const store::Manifest& manifest, const std::filesystem::p
   for (size_t i = 0; i < manifest.items.size(); ++i) {
     if (int64_t(i) % options.shard_count != options.shard_index) continue;
     ++summary.items;
-    if (complete(*store, manifest.items[i], recipe)) {
+    if (detail::has_features(*store, manifest.items[i], recipe)) {
       ++summary.already_there;
     } else {
       pending.push_back(&manifest.items[i]);

@@ -1,11 +1,12 @@
 // The tracks that films are fitted with: found, identified, analysed once.
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <set>
 
+#include "core/ascii_lower.h"
 #include "core/byte_text.h"
+#include "pipeline/has_features.h"
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
 #include "vmr/pipeline/fit.h"
@@ -22,8 +23,7 @@ constexpr std::array kSoundExtensions = {".aac", ".aif", ".aiff", ".flac", ".m4a
                                          ".oga", ".ogg", ".opus", ".wav",  ".wma"};
 
 bool is_sound_file(const fs::path& path) {
-  auto extension = path.extension().string();
-  for (char& letter : extension) letter = char(std::tolower(static_cast<unsigned char>(letter)));
+  const auto extension = vmr::detail::ascii_lower(path.extension().string());
   return std::find(kSoundExtensions.begin(), kSoundExtensions.end(), extension) !=
          kSoundExtensions.end();
 }
@@ -78,14 +78,6 @@ ExtractRecipe music_recipe(const store::FeatureStore* store) {
 std::unique_ptr<store::FeatureStore> open_if_there(const fs::path& folder) {
   if (!fs::exists(folder)) return nullptr;
   return store::FeatureStore::open(folder);
-}
-
-bool has_all(const store::FeatureStore& store, const store::ManifestItem& item,
-             const ExtractRecipe& recipe) {
-  const auto planned = planned_features("music", recipe);
-  return std::all_of(planned.begin(), planned.end(), [&](const auto& feature) {
-    return store.contains({feature.first, "music", item.id});
-  });
 }
 
 // Features that are made in another way today: of an older version.
@@ -178,7 +170,7 @@ FitMusic analysed(const store::Manifest& manifest, std::unique_ptr<store::Featur
   std::vector<char> ready(manifest.items.size(), 0);
   const auto look = [&] {
     for (size_t i = 0; store && i < ready.size(); ++i) {
-      if (!ready[i]) ready[i] = has_all(*store, manifest.items[i], recipe);
+      if (!ready[i]) ready[i] = detail::has_features(*store, manifest.items[i], recipe);
     }
   };
   look();
