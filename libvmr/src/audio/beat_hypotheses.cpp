@@ -7,6 +7,13 @@
 #include "audio/beat_tempo.h"
 
 namespace vmr::audio::detail {
+
+double best_score(const std::vector<BeatHypothesis>& hypotheses) {
+  double best = 0;
+  for (const auto& hypothesis : hypotheses) best = std::max(best, hypothesis.chain.score);
+  return best;
+}
+
 namespace {
 
 constexpr double kSlowestBpm = 48, kFastestBpm = 215;
@@ -103,11 +110,10 @@ void remove_beats(const std::vector<int64_t>& beats, const std::vector<float>& p
 }
 
 void weigh(const BeatBands& bands, std::vector<BeatHypothesis>& hypotheses) {
-  double best_score = 0, most = -1e9, sum = 0;
-  for (const auto& hypothesis : hypotheses)
-    best_score = std::max<double>(best_score, hypothesis.chain.score);
+  const double best = best_score(hypotheses);
+  double most = -1e9, sum = 0;
   for (auto& hypothesis : hypotheses) {
-    hypothesis.evidence = beat_evidence(bands, hypothesis.chain, best_score);
+    hypothesis.evidence = beat_evidence(bands, hypothesis.chain, best);
     hypothesis.probability = log_odds(hypothesis.evidence);
     most = std::max(most, hypothesis.probability);
   }

@@ -19,6 +19,9 @@ struct BeatHypothesis {
   double probability = 0;  // of all hypotheses together: 1
 };
 
+// The largest of the chains' scores, 0 where none is above.
+double best_score(const std::vector<BeatHypothesis>& hypotheses);
+
 // saliences: of beat_tempo.h. Most probable first; none where nothing has a rhythm. From paths
 // through the tempogram and their double, half, third ... tempi come expected periods; along each
 // the best chain, and the best of what is left between its beats. Their evidence is weighed as

@@ -26,12 +26,6 @@ double period_of(const std::vector<int64_t>& beats) {
          static_cast<double>(count);
 }
 
-double best_score(const std::vector<BeatHypothesis>& hypotheses) {
-  double best = 0;
-  for (const auto& hypothesis : hypotheses) best = std::max(best, hypothesis.chain.score);
-  return best;
-}
-
 struct Played {
   int64_t frames = 0;  // that have a sound in the second before them
   int64_t since = 0;   // the first one behind the last second of silence

@@ -21,12 +21,6 @@ constexpr double kLeastProbability = 0.005;
 
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
-double best_score(const std::vector<BeatHypothesis>& hypotheses) {
-  double best = 0;
-  for (const auto& hypothesis : hypotheses) best = std::max(best, hypothesis.chain.score);
-  return best;
-}
-
 // First and last frame between which the music plays: where the curve has an onset a third as
 // strong as that of a usual beat.
 std::pair<int64_t, int64_t> played(const BeatBands& bands, const std::vector<int64_t>& beats) {
