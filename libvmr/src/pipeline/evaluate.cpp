@@ -2,7 +2,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <set>
 
 #include "pipeline/protocols.h"
 #include "pipeline/truth_ceiling.h"
@@ -44,10 +43,8 @@ Scores scores_of(const Evaluated& opened, const EmbeddedItems& embedded,
   // A film's shortlist says nothing of how films compare for a track: tracks have their own.
   auto to_video = to_music;
   if (joint.shortlist > 0) {
-    const auto& track_of = items.track_of_film();
-    const std::set<int64_t> asking(track_of.begin(), track_of.end());
-    to_video = train::joint_scores_of_tracks(model, films, tracks, first,
-                                             {asking.begin(), asking.end()}, joint, control);
+    to_video = train::joint_scores_of_tracks(model, films, tracks, first, asking_tracks(items),
+                                             joint, control);
   }
   if (to_video) scores.joint = eval::DirectedScores{*to_music, *to_video};
   return scores;

@@ -158,6 +158,13 @@ nlohmann::json about(const Evaluated& evaluated, const EvaluateOptions& options)
   return document;
 }
 
+std::vector<int64_t> asking_tracks(const data::PairDataset& items) {
+  auto tracks = items.track_of_film();
+  std::sort(tracks.begin(), tracks.end());
+  tracks.erase(std::unique(tracks.begin(), tracks.end()), tracks.end());
+  return tracks;
+}
+
 std::vector<TaggedFilm> tagged_films(const EvaluationSource& source, const std::string& split) {
   std::map<std::string, const store::ManifestItem*> tracks;
   for (const auto* track : source.manifest.of("music")) tracks.emplace(track->id, track);

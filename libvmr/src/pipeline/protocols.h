@@ -39,6 +39,9 @@ Evaluated load_items(EvaluationSource source, const EvaluateOptions& options,
 // left out, distance, theta_weight.
 nlohmann::json about(const Evaluated& evaluated, const EvaluateOptions& options);
 
+// Places of the tracks that have films, ascending: the queries from music to video.
+std::vector<int64_t> asking_tracks(const data::PairDataset& items);
+
 struct TaggedFilm {
   std::string id, tag;  // tag: the film's first one, else its track's, else ""
 };

@@ -167,14 +167,6 @@ void warn_of_long_lists(const VariantsOptions& options, const data::PairDataset&
   }
 }
 
-// Tracks that have films, ascending: the queries from music to video.
-Queries asking_tracks(const data::PairDataset& items) {
-  Queries tracks = items.track_of_film();
-  std::sort(tracks.begin(), tracks.end());
-  tracks.erase(std::unique(tracks.begin(), tracks.end()), tracks.end());
-  return tracks;
-}
-
 template <typename Score>
 void ask(Asked& asked, int64_t top, const Score& score) {
   at::Tensor row;
