@@ -123,13 +123,10 @@ double median_of(std::vector<double> values) {
   return *middle;
 }
 
+// Requires: two frames or more.
 double frame_rate_of(const AVStream* stream, const std::vector<double>& times) {
   const double tick = av_q2d(stream->time_base);
   const auto declared = {stream->r_frame_rate, stream->avg_frame_rate};
-  if (times.size() < 2) {
-    const double average = av_q2d(stream->avg_frame_rate);
-    return std::isfinite(average) ? std::max(average, 0.0) : 0;
-  }
   const double median = median_of(gaps_between(times));
   for (const AVRational rate : declared) {
     // A coarse clock rounds both ends of a frame.
@@ -178,7 +175,7 @@ void apply_video_scan(Input& input, FrameTimes& times, const StreamExtent& exten
   const double end = from_packets > times.all.back() ? from_packets : times.all.back() + typical;
   info.duration_seconds = end - info.start_seconds;
   info.fps = static_cast<double>(info.frames) / info.duration_seconds;
-  info.frame_rate = frame_rate_of(stream, times.all);
+  if (times.all.size() > 1) info.frame_rate = frame_rate_of(stream, times.all);
   info.variable_rate = varies(times.all, av_q2d(stream->time_base));
   extent.compare_with_claim(input, stream, "video");
   info.frame_seconds = std::move(times.all);
