@@ -2,6 +2,7 @@
 // said of output files before and after the work.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -64,18 +65,24 @@ void require_writable(const std::string& option, const std::string& path,
   if (!reason.empty()) throw StoreError(option + " " + path + " cannot be written: " + reason);
 }
 
-void require_page(const std::string& option, const std::string& path) {
+namespace {
+
+void require_ending(const std::string& option, const std::string& path, const char* what,
+                    const std::vector<std::string>& endings) {
   require_writable(option, path);
-  const auto ending = std::filesystem::path(path).extension();
-  VMR_CHECK(path.empty() || ending == ".html" || ending == ".htm", option,
-            " writes a page: expected a name that ends in .html, got ", path);
+  const auto ending = std::filesystem::path(path).extension().string();
+  VMR_CHECK(path.empty() || std::find(endings.begin(), endings.end(), ending) != endings.end(),
+            option, " writes ", what, ": expected a name that ends in ", endings.front(), ", got ",
+            path);
 }
 
-void require_plot(const std::string& path) {
-  require_writable("--plot", path);
-  VMR_CHECK(path.empty() || std::filesystem::path(path).extension() == ".svg",
-            "--plot writes SVG: expected a name that ends in .svg, got ", path);
+}  // namespace
+
+void require_page(const std::string& option, const std::string& path) {
+  require_ending(option, path, "a page", {".html", ".htm"});
 }
+
+void require_plot(const std::string& path) { require_ending("--plot", path, "SVG", {".svg"}); }
 
 void write_output(const std::string& path, std::vector<ItemFailure>& failures,
                   const std::function<void()>& write) {
