@@ -1,7 +1,5 @@
 // Pins the options of `vmr evaluate`: figures that must agree between protocols, distances, weights
-// and variants, and what is said where an option, a run and a store do not go together. The store
-// is filled with random features: no media.
-#include <ATen/ATen.h>
+// and variants, and what is said where an option, a run and a store do not go together.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,10 +7,9 @@
 #include <set>
 #include <sstream>
 
+#include "apps/evaluate_store.h"
 #include "apps/process.h"
-#include "pipeline/manifest_json.h"
 #include "support/temp_folder.h"
-#include "vmr/store/feature_store.h"
 
 namespace vmr {
 namespace {
@@ -23,74 +20,17 @@ using test::run_vmr;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::vector<std::string> kTags = {"angry", "calm", "wild"};
-
-// 42 characters in 43 bytes, and 64.
-std::string title_of(const std::string& id) {
-  return id == "test1" ? "Sechzig Zeichen " + std::string(48, 'x')
-                       : "Ein längerer Titel, ganz zu lesen, " + id;
-}
-
-// Nine tracks a split, three of each tag; twelve films with the tags of their tracks.
-store::Manifest manifest() {
-  store::Manifest result;
-  for (const std::string split : {"train", "test"}) {
-    for (int i = 0; i < 9; ++i) {
-      const auto id = split + std::to_string(i);
-      result.items.push_back(
-          {id, "music", "", "", {kTags[size_t(i % 3)]}, split, {{"title", title_of(id)}}});
-    }
-    for (int i = 0; i < 12; ++i) {
-      const auto track = split + std::to_string(i % 9);
-      result.items.push_back({split + "_film" + std::to_string(i),
-                              "film",
-                              "",
-                              track,
-                              {kTags[size_t(i % 3)]},
-                              split,
-                              {}});
-    }
-  }
-  return result;
-}
-
-void fill_store(const fs::path& folder, int64_t audio_dim) {
-  const auto store = store::FeatureStore::open(folder, {.writable = true});
-  const auto items = manifest();
-  store->put_note("manifest", pipeline::manifest_to_json(items).dump());
-  store->put_note("extract_recipe", R"({"features": {"grey_clips": {}}})");
-  at::manual_seed(5);
-  for (const auto& item : items.items) {
-    const bool film = item.kind == "film";
-    const std::string feature = film ? "conformer_video" : "conformer_audio";
-    const auto values = at::randn({3, film ? 16 : audio_dim});
-    store->put({{{feature, item.kind, item.id},
-                 {values, RowTimes::regular(3, 0, 4, 4), {feature, "1", "{}", "0123", ""}}}});
-  }
-}
-
-json recipe() {
-  return json::parse(R"({
-    "extract": {"features": {"fbank": {}}},
-    "model": {"kind": "ut_cmvmr", "rhythm_flow": false, "theta_dim": 8, "rho_dim": 16,
-      "text_dim": 16, "encoder_hidden": 16, "projection_hidden": 16,
-      "encoder": {"heads": 2, "head_width": 4, "feed_forward": 16},
-      "cross": {"heads": 2, "head_width": 4, "feed_forward": 16}},
-    "sampler": {"batch": 8}, "train": {"epochs": 2, "learning_rate": 1e-3},
-    "evaluate": {"ks": [1, 3, 4]}})");
-}
-
 class EvaluateCommand : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new test::TempFolder;
-    fill_store(path("store"), 16);
-    train("plain", recipe());
-    auto dam = recipe();
+    test::fill_store(path("store"), 16);
+    train("plain", test::small_recipe());
+    auto dam = test::small_recipe();
     dam["model"]["tags"] = 3;
     dam["loss"] = {{"tag_softmax", 1}};
     train("dam", dam);
-    auto cbvmr = recipe();
+    auto cbvmr = test::small_recipe();
     cbvmr["model"] = json::parse(R"({"kind": "cbvmr", "rhythm_flow": false, "music_hidden": [16],
                                      "video_hidden": [16], "embedding_dim": 8})");
     cbvmr["sampler"]["kind"] = "shuffled";
