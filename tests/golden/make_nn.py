@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 
 from formula import fill, formula_values
-from published import listed, load
+from published import item_batch, listed, load, matching_network
 
 ut_cmvmr, sooftware, output = (Path(p) for p in sys.argv[1:4])
 
@@ -71,31 +71,10 @@ def parts(ut):
 
 
 def matching(ut):
-    sizes = dict(a_data_dim=512, v_data_dim=512, t_data_dim=16, dim_theta=8, dim_rho=16,
-                 init_method="kaiming", encoder_hidden_size=12, decoder_hidden_size=10,
-                 depth_transformer=1, additional_dropout=0.5, momentum=0.55,
-                 first_additional_triplet=1, second_additional_triplet=1, dropout_encoder=0.8,
-                 dropout_decoder=0.5, margin=0.05, lr=3e-4, target_dim=5, keep_prob=0.6,
-                 loss_mask=[1] * 9, max_grad_norm=3, decay_rate=0.96, inter_margin=0,
-                 inter_topk=1024, intra_topk=1024, batch_size=8, distance_type="COS",
-                 a_enc_dmodel=512, v_enc_dmodel=512, nlayers=1, dropout_enc=0.8,
-                 enc_hidden_dim=9, cross_hidden_dim=11, max_clip=7, add_rhythm=1)
-    with contextlib.redirect_stdout(io.StringIO()):
-        net = fill(ut.Model_structure(**sizes)).eval()
-    batch = 4
-
-    def item(kind):
-        rhythm = torch.stack([
-            (formula_values(kind + "_beats", (batch, 7)) * 9 + 9).floor().long().clamp(0, 17),
-            (formula_values(kind + "_strength", (batch, 7)) * 24 + 24).floor().long().clamp(0, 48),
-            (formula_values(kind + "_interval", (batch, 7)) * 32 + 32).floor().long().clamp(0, 64),
-        ], 2)
-        flow = (formula_values(kind + "_flow", (batch, 7)) * 32 + 32).floor().long().clamp(0, 64)
-        return (formula_values(kind + "_music", (batch, 7, 512)), rhythm,
-                formula_values(kind + "_video", (batch, 7, 512)), flow)
+    net, batch = matching_network(ut).eval(), 4
 
     def encode(kind):
-        audio, rhythm, video, flow = item(kind)
+        audio, rhythm, video, flow = item_batch(kind, batch)
         audio = audio + net.A_rhythm_embed(rhythm) + net.A_p_embed(7)
         video = video + net.V_optic_embed(flow) + net.V_p_embed(7)
         return net.A_enc(net.A_enc_former(audio).mean(1)), net.V_enc(net.V_enc_former(video).mean(1))

@@ -18,32 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from formula import fill, formula_values
-from published import listed, load
+from formula import formula_values
+from published import item_batch, listed, load, matching_network
 
 checkout, output = (Path(p) for p in sys.argv[1:3])
 BATCH = 4
-
-
-def item(kind):
-    classes = [(formula_values(f"{kind}_{name}", (BATCH, 7)) * half + half).floor().long().clamp(0, last)
-               for name, half, last in (("beats", 9, 17), ("strength", 24, 48), ("interval", 32, 64))]
-    flow = (formula_values(kind + "_flow", (BATCH, 7)) * 32 + 32).floor().long().clamp(0, 64)
-    return (formula_values(kind + "_music", (BATCH, 7, 512)), torch.stack(classes, 2),
-            formula_values(kind + "_video", (BATCH, 7, 512)), flow)
-
-
-def model(module):
-    sizes = dict(a_data_dim=512, v_data_dim=512, t_data_dim=16, dim_theta=8, dim_rho=16,
-                 init_method="kaiming", encoder_hidden_size=12, decoder_hidden_size=10,
-                 depth_transformer=1, additional_dropout=0.5, momentum=0.55,
-                 first_additional_triplet=1, second_additional_triplet=1, dropout_encoder=0.8,
-                 dropout_decoder=0.5, margin=0.05, lr=3e-4, target_dim=5, keep_prob=0.6,
-                 loss_mask=[1] * 9, max_grad_norm=3, decay_rate=0.96, inter_margin=0,
-                 inter_topk=1024, intra_topk=1024, batch_size=8, distance_type="COS",
-                 a_enc_dmodel=512, v_enc_dmodel=512, nlayers=1, dropout_enc=0.8,
-                 enc_hidden_dim=9, cross_hidden_dim=11, max_clip=7, add_rhythm=1)
-    return fill(module.Model_structure(**sizes)).eval()
 
 
 def unit(x):
@@ -56,7 +35,7 @@ def gallery_mean(net, recall):
     for distance in ("COS", "L2"):
         rows = torch.zeros(BATCH, BATCH)
         for film in range(BATCH):
-            music, rhythm, video, flow = item("positive")
+            music, rhythm, video, flow = item_batch("positive", BATCH)
             theta_a, theta_v, rho_v, rho_a = net.get_embeddings(
                 audio=music, video=video[film:film + 1], rhythm=rhythm, optical=flow[film:film + 1])
             order, values = recall.Recall().cal_recall(theta_a, rho_a, theta_v, rho_v, distance, BATCH,
@@ -67,7 +46,7 @@ def gallery_mean(net, recall):
 
 
 def encode(net, kind):
-    music, rhythm, video, flow = item(kind)
+    music, rhythm, video, flow = item_batch(kind, BATCH)
     phi_a = net.A_enc(net.A_enc_former(music + net.A_rhythm_embed(rhythm) + net.A_p_embed(7)).mean(1))
     phi_v = net.V_enc(net.V_enc_former(video + net.V_optic_embed(flow) + net.V_p_embed(7)).mean(1))
     return phi_a, phi_v
@@ -108,7 +87,7 @@ sys.path.insert(0, str(checkout))
 with contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
     published = load("model_pretrained", checkout / "model_pretrained.py")
     recall = load("published_recall", checkout / "utils/recall.py")
-    net = model(published)
+    net = matching_network(published).eval()
     content = {"versions": {"python": platform.python_version(), "torch": torch.__version__,
                             "numpy": np.__version__},
                "gallery_mean": gallery_mean(net, recall), **training_terms(net, published)}

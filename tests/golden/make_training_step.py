@@ -18,32 +18,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from formula import fill, formula_values
+from formula import formula_values
+from published import item_batch, matching_network
 
 checkout, output = (Path(p) for p in sys.argv[1:3])
 BATCH = 4
-
-
-def item(kind):
-    classes = [(formula_values(f"{kind}_{name}", (BATCH, 7)) * half + half).floor().long().clamp(0, last)
-               for name, half, last in (("beats", 9, 17), ("strength", 24, 48), ("interval", 32, 64))]
-    flow = (formula_values(kind + "_flow", (BATCH, 7)) * 32 + 32).floor().long().clamp(0, 64)
-    return (formula_values(kind + "_music", (BATCH, 7, 512)), torch.stack(classes, 2),
-            formula_values(kind + "_video", (BATCH, 7, 512)), flow)
-
-
-def model(module):
-    sizes = dict(a_data_dim=512, v_data_dim=512, t_data_dim=16, dim_theta=8, dim_rho=16,
-                 init_method="kaiming", encoder_hidden_size=12, decoder_hidden_size=10,
-                 depth_transformer=1, additional_dropout=0.0, momentum=0.55,
-                 first_additional_triplet=1, second_additional_triplet=1, dropout_encoder=0.0,
-                 dropout_decoder=0.0, margin=0.05, lr=3e-4, target_dim=5, keep_prob=1.0,
-                 loss_mask=[1] * 9, max_grad_norm=3, decay_rate=0.96, inter_margin=0,
-                 inter_topk=1024, intra_topk=1024, batch_size=8, distance_type="COS",
-                 a_enc_dmodel=512, v_enc_dmodel=512, nlayers=1, dropout_enc=0.0,
-                 enc_hidden_dim=9, cross_hidden_dim=11, max_clip=7, add_rhythm=1)
-    with contextlib.redirect_stdout(io.StringIO()):
-        return fill(module.Model_structure(**sizes))
+WITHOUT_DROPOUT = dict(additional_dropout=0.0, dropout_encoder=0.0, dropout_decoder=0.0, keep_prob=1.0,
+                       dropout_enc=0.0)
 
 
 def summary(name, tensor):
@@ -52,9 +33,9 @@ def summary(name, tensor):
 
 
 def step(module, positive_as_negative):
-    net = model(module).train()
-    music, rhythm, video, flow = item("positive")
-    other_music, other_rhythm, other_video, other_flow = item("negative")
+    net = matching_network(module, **WITHOUT_DROPOUT).train()
+    music, rhythm, video, flow = item_batch("positive", BATCH)
+    other_music, other_rhythm, other_video, other_flow = item_batch("negative", BATCH)
     if positive_as_negative:
         other_music, other_video = music.clone(), video.clone()
     before = {name: value.detach().clone() for name, value in
@@ -80,9 +61,9 @@ def step(module, positive_as_negative):
 def terms(module):
     """The terms the published training leaves out, in evaluation mode."""
     torch.Tensor.cuda = lambda self: self  # the tag loss insists on a device
-    net = model(module).eval()
-    music, rhythm, video, flow = item("positive")
-    other_music, other_rhythm, other_video, other_flow = item("negative")
+    net = matching_network(module, **WITHOUT_DROPOUT).eval()
+    music, rhythm, video, flow = item_batch("positive", BATCH)
+    other_music, other_rhythm, other_video, other_flow = item_batch("negative", BATCH)
     with torch.no_grad():
         net.forward(music, video, formula_values("text", (BATCH, 16)), other_music, other_video,
                     formula_values("negative_text", (BATCH, 16)), None, None, None, rhythm, flow,
@@ -101,7 +82,7 @@ def terms(module):
 
 def alone(module):
     """Lone items attending to a learned partner: ours, from the published modules."""
-    net = model(module).eval()
+    net = matching_network(module, **WITHOUT_DROPOUT).eval()
 
     def unit(x):
         return torch.nn.functional.normalize(x, p=2, dim=1)
@@ -114,7 +95,7 @@ def alone(module):
         return torch.cat((math.sqrt(0.6) * unit(theta), math.sqrt(0.4) * unit(net.D(theta))), 1)
 
     with torch.no_grad():
-        music, rhythm, video, flow = item("positive")
+        music, rhythm, video, flow = item_batch("positive", BATCH)
         phi_a = net.A_enc(net.A_enc_former(music + net.A_rhythm_embed(rhythm) + net.A_p_embed(7)).mean(1))
         phi_v = net.V_enc(net.V_enc_former(video + net.V_optic_embed(flow) + net.V_p_embed(7)).mean(1))
         a = vector(net.A_proj, phi_a, formula_values("null_video", (16,), 0.2), 0)
