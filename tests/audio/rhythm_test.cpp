@@ -1,7 +1,6 @@
 // Pins clip cutting, rhythm measures, their classes and their text format to hand-made cases.
 #include "vmr/audio/rhythm.h"
 
-#include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
@@ -130,42 +129,13 @@ TEST(RhythmClasses, NameWhatIsWrong) {
 }
 
 TEST(RhythmText, IsTabSeparatedWithNan) {
-  const auto text = write_rhythm_text(
-      {{"a b", rows({2, 1.25F, 0.5F, 0, kNan, kNan})}, {"c", rows({1, 3, kNan})}});
+  const auto text =
+      write_rhythm_text({{"a", rows({2, 1.25F, 0.5F, 0, kNan, kNan})}, {"c", rows({1, 3, kNan})}});
   EXPECT_EQ(text,
             "#aid\tn_beat\tbeat_strength\tbeat_interval\n"
-            "a b\t2\t1.25\t0.5\na b\t0\tnan\tnan\nc\t1\t3.0\tnan\n");
-  const auto entries = read_rhythm_text(text);
-  ASSERT_EQ(entries.size(), 2u);
-  EXPECT_EQ(entries[0].id, "a b");
-  EXPECT_TRUE(at::allclose(entries[0].measures, rows({2, 1.25F, 0.5F, 0, kNan, kNan}), 0, 0, true));
-  EXPECT_EQ(entries[1].id, "c");
-  EXPECT_EQ(write_rhythm_text(entries), text);
-}
-
-TEST(RhythmText, ReadsWhatPythonWrote) {
-  const auto entries = read_rhythm_text(
-      "# "
-      "aid\tn_beat\r\nx\t5\t1.1920929e-07\t0."
-      "5119999999999999\r\n\r\ny\t0\tnan\tnan\r\nx\t1\t2\tnan");
-  ASSERT_EQ(entries.size(), 2u);
-  EXPECT_EQ(entries[0].measures.size(0), 2);
-  EXPECT_NEAR(entries[0].measures[0][2].item<float>(), 0.512, 1e-6);
-  EXPECT_EQ(entries[0].measures[1][0].item<float>(), 1);
-  EXPECT_EQ(entries[1].id, "y");
-}
-
-TEST(RhythmText, NamesTheBadLine) {
-  EXPECT_THROW(read_rhythm_text("#\nx\t1\t2"), InvalidArgument);
-  EXPECT_THROW(read_rhythm_text("x\t1\ttwo\t3"), InvalidArgument);
-  EXPECT_THROW(read_rhythm_text("x\t1\t2 \t3"), InvalidArgument);
-  EXPECT_THROW(read_rhythm_text("x\tinf\t2\t3"), InvalidArgument);
-  EXPECT_THROW(write_rhythm_text({{"a\tb", rows({0, 0, 0})}}), InvalidArgument);
-  try {
-    read_rhythm_text("#\n\nx\t1\t2\n");
-    FAIL();
-  } catch (const InvalidArgument& error) {
-    EXPECT_NE(std::string(error.what()).find("line 3"), std::string::npos);
+            "a\t2\t1.25\t0.5\na\t0\tnan\tnan\nc\t1\t3.0\tnan\n");
+  for (const char* id : {"a\tb", "a b", "", "#a"}) {
+    EXPECT_THROW(write_rhythm_text({{id, rows({0, 0, 0})}}), InvalidArgument) << id;
   }
 }
 

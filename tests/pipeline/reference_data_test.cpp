@@ -11,6 +11,7 @@
 
 #include "pipeline/manifest_json.h"
 #include "support/temp_folder.h"
+#include "vmr/audio/rhythm.h"
 #include "vmr/core/error.h"
 #include "vmr/core/version.h"
 #include "vmr/pipeline/extraction.h"
@@ -230,6 +231,14 @@ TEST_F(ReferenceStatistics, RhythmBecomesMeasuresAndClasses) {
   EXPECT_TRUE(rows("a1").equal(at::tensor({8, 2, 8, 0, 0, 64}, at::kLong).view({2, 3})));
   EXPECT_TRUE(rows("a2").equal(at::tensor({1, 2, 64}, at::kLong).view({1, 3})));
   EXPECT_TRUE(rows("a3").equal(at::tensor({17, 48, 2}, at::kLong).view({1, 3})));
+}
+
+TEST_F(ReferenceStatistics, TakesTheTextThatIsWritten) {
+  const auto measures = at::tensor({3.0f, 0.1f, 1.2345678f, 0.0f, NAN, NAN}).view({2, 3});
+  const auto text = audio::write_rhythm_text({{"a1", measures}, {"a2", measures.narrow(0, 1, 1)}});
+  EXPECT_EQ(import_rhythm(write("rhythm.txt", text), store()).items, 2);
+  const auto read = find("rhythm_measures", "music", "a1").values;
+  EXPECT_TRUE(at::allclose(read, measures, 0, 0, /*equal_nan=*/true));
 }
 
 TEST_F(ReferenceStatistics, FlowBecomesMeasuresAndPublishedClasses) {

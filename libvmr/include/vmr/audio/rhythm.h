@@ -1,13 +1,12 @@
 // Rhythm of a song, clip by clip: number of beats, their mean onset strength, the mean time between
-// them; the classes UT-CMVMR embeds; and the text format its scripts exchange. Stateless,
-// thread-safe.
+// them; the classes UT-CMVMR embeds; and the statistics text its scripts exchange, which
+// pipeline/reference_data.h reads. Stateless, thread-safe.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "vmr/audio/beat.h"
@@ -54,18 +53,13 @@ RhythmClasses rhythm_classes(const at::Tensor& measures, const RhythmClassOption
 
 // The measures of one song in the statistics text.
 struct RhythmEntry {
-  std::string id;       // no tabs or line ends
+  std::string id;       // one word: the published scripts split lines at white space
   at::Tensor measures;  // [clips, 3] float32
 };
 
 // Header line "#aid n_beat beat_strength beat_interval", then one line per clip, tab separated,
 // shortest decimal that reads back as the same float32, nan for undefined.
-// Throws: InvalidArgument for an id with a tab or a line end.
+// Throws: InvalidArgument for an id that is empty, has white space or begins with #.
 std::string write_rhythm_text(const std::vector<RhythmEntry>& entries);
-
-// Lines of one id are its clips in order, wherever they stand; ids in order of first appearance.
-// Lines beginning with # and empty lines are skipped.
-// Throws: InvalidArgument naming the line that has not four columns or not numbers.
-std::vector<RhythmEntry> read_rhythm_text(std::string_view text);
 
 }  // namespace vmr::audio
