@@ -42,7 +42,7 @@ pipeline::EvaluateOptions evaluate_options(const Options& options) {
   for (const auto ties : kTies) {
     if (options.ties == eval::name_of(ties)) evaluate.ties = ties;
   }
-  if (options.distance == "l2") evaluate.distance = model::Distance::l2;
+  if (options.distance == "l2") evaluate.distance = Distance::l2;
   if (options.joint == "gallery_mean") evaluate.joint = model::PairScoring::gallery_mean;
   return evaluate;
 }

@@ -66,9 +66,22 @@ TEST(InterModalRanking, CanLeaveMaskedPairsOutOfTheMean) {
 TEST(InterModalRanking, MeasuresEuclideanDistances) {
   const auto x = doubles({0, 0, 3, 0}, {2, 2}), y = doubles({0, 1, 0, 0}, {2, 2});
   // D = (1, 0), (sqrt 10, 3); rows: 1 - 0 and 0; columns: 0, 3 - 0.
-  const auto terms = inter_modal_ranking(x, y, {.distance = Distance::euclidean});
+  const auto terms = inter_modal_ranking(x, y, {.distance = Distance::l2});
   EXPECT_NEAR(terms.x_to_y.item<double>(), 1.0 / 4, 1e-5);
   EXPECT_NEAR(terms.y_to_x.item<double>(), 3.0 / 4, 1e-5);
+}
+
+TEST(InterModalRanking, HasNoGradientWhereADistanceIsZero) {
+  // The first film lies on its track, but for the published 1e-6.
+  auto x = doubles({0, 0, 3, 0}, {2, 2}).requires_grad_(true);
+  const auto y = doubles({1e-6, 1e-6, 0, 1}, {2, 2});
+  const auto terms = inter_modal_ranking(x, y, {.margin = 2, .distance = Distance::l2});
+  // Rows: 2 + 0 - 1 and 2 + sqrt 10 - 3.
+  EXPECT_NEAR(terms.x_to_y.item<double>(), (1 + std::sqrt(10.0) - 1) / 4, 1e-5);
+  terms.x_to_y.backward();
+  const auto gradient = x.grad();
+  // Only the distance of 1 to the other track moves the first film: by -(0, -1) / 4.
+  EXPECT_TRUE(at::allclose(gradient[0], doubles({0, 0.25}, {2}), 0, 1e-5)) << gradient;
 }
 
 TEST(InterModalRanking, IsZeroForABatchOfOne) {
@@ -79,7 +92,7 @@ TEST(InterModalRanking, IsZeroForABatchOfOne) {
 }
 
 TEST(InterModalRanking, HasTheGradientOfItsValue) {
-  for (const auto distance : {Distance::cosine, Distance::euclidean}) {
+  for (const auto distance : {Distance::cosine, Distance::l2}) {
     for (const int64_t top : {1, 2, 1024}) {
       test::expect_gradients(
           [&](const auto& x) {

@@ -109,6 +109,13 @@ TEST(UtCmvmrTerms, ThePostersTripletsNeedTheNegativesTag) {
   EXPECT_THROW(filled(o)->loss(b), InvalidArgument);
 }
 
+TEST(UtCmvmrTerms, TheRankingHasThePublishedValueByDistanceToo) {
+  auto o = small();
+  o.loss.distance = Distance::l2;
+  const double expected = golden("nn/published_scores.json").at("rank_l2");
+  EXPECT_NEAR(term(filled(o)->loss(batch()), "rank"), expected, 1e-3 * expected);
+}
+
 TEST(UtCmvmrTerms, EachTermReachesTheWeightsItTrains) {
   // Modules by the beginning of their parameters' names; the pair's way to phi, f and theta first.
   const std::vector<std::string> pair = {"A_rhythm_embed.",  "V_optic_embed.", "A_enc_former.",
@@ -314,10 +321,12 @@ TEST(ReferenceBehaviour, GoesThroughTheModelsConfig) {
   auto o = small();
   o.reference.positive_as_negative = true;
   o.loss.set = LossSet::paper;
+  o.loss.distance = Distance::l2;
   const auto config = UtCmvmr(o).config();
   const auto read = ut_cmvmr_options(config);
   EXPECT_EQ(read.reference, o.reference);
   EXPECT_EQ(read.loss.set, LossSet::paper);
+  EXPECT_EQ(read.loss.distance, Distance::l2);
   auto wrong = config;
   wrong["reference"]["positive_negative"] = true;
   EXPECT_THROW(ut_cmvmr_options(wrong), InvalidArgument);

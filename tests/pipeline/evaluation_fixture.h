@@ -89,7 +89,7 @@ class EvaluationFixture : public testing::Test {
   static Evaluated opened(const std::string& run, const EvaluateOptions& options = {}) {
     return load_items(open_source(root() / run, root() / "store", options), options, {});
   }
-  static at::Tensor independent(const Evaluated& e, model::Distance distance) {
+  static at::Tensor independent(const Evaluated& e, Distance distance) {
     return train::embedding_scores(train::embed_films(*e.model, e.items),
                                    train::embed_music(*e.model, e.items), e.model->score_slices(),
                                    distance);

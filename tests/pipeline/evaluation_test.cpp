@@ -41,7 +41,7 @@ TEST_F(Evaluation, TagToTagOrdersTagsByTheQuerysOwn) {
   const auto document = evaluated("dam", options);
   const auto& part = document.at("protocols").at("tag_to_tag");
   EXPECT_TRUE(part.at("oracle").get<bool>());
-  const auto scores = independent(e, model::Distance::cosine);
+  const auto scores = independent(e, Distance::cosine);
   expect_ranks(part, mean_ranks(e, scores, films, tracks));
   const auto joint = *train::joint_scores(*e.model, e.items, scores);
   expect_ranks(part.at("joint"), mean_ranks(e, joint, films, tracks));
@@ -56,7 +56,7 @@ TEST_F(Evaluation, RawTagProductsPreferLongVectorsAsPublished) {
   e.run.tags.vectors = at::zeros({4, 16});
   auto vectors = e.run.tags.vectors.narrow(0, 1, 3).narrow(1, 0, 2);
   vectors.copy_(at::tensor({1.0, 0.0, 0.5, 0.9, 5.0, 5.0}).view({3, 2}));
-  const auto scores = independent(e, model::Distance::cosine);
+  const auto scores = independent(e, Distance::cosine);
   const Carried carried(e);
   // Of a calm film: calm, wild, sad by cosine; the long vector of wild first by products.
   for (const bool raw : {false, true}) {
@@ -82,12 +82,12 @@ TEST_F(Evaluation, VideoToTagOrdersTagsByRho) {
   options.protocols = {Protocol::video_to_tag};
   const auto part = evaluated("dam", options).at("protocols").at("video_to_tag");
   EXPECT_FALSE(part.at("oracle").get<bool>());
-  expect_ranks(part, mean_ranks(e, independent(e, model::Distance::cosine), films, tracks));
+  expect_ranks(part, mean_ranks(e, independent(e, Distance::cosine), films, tracks));
   // The tags follow rho whatever the weight of theta in the score.
   options.theta_weight = 1;
   const auto theta = opened("dam", options);
   expect_ranks(evaluated("dam", options).at("protocols").at("video_to_tag"),
-               mean_ranks(e, independent(theta, model::Distance::cosine), films, tracks));
+               mean_ranks(e, independent(theta, Distance::cosine), films, tracks));
 }
 
 TEST_F(Evaluation, DamOrdersTagsByTheSurestPair) {
@@ -108,9 +108,8 @@ TEST_F(Evaluation, DamOrdersTagsByTheSurestPair) {
   options.protocols = {Protocol::full, Protocol::dam};
   const auto document = evaluated("dam", options);
   EXPECT_EQ(document.at("protocols").size(), 1u);
-  expect_ranks(
-      document.at("protocols").at("dam"),
-      mean_ranks(e, independent(e, model::Distance::cosine), at::stack(films), at::stack(tracks)));
+  expect_ranks(document.at("protocols").at("dam"), mean_ranks(e, independent(e, Distance::cosine),
+                                                              at::stack(films), at::stack(tracks)));
 }
 
 // Scores of all pairs by the definition: unit theta [8] and rho [16], weight g.
@@ -130,7 +129,7 @@ TEST_F(Evaluation, DistanceAndWeightChangeTheScoreAsDefined) {
   for (const double weight : {0.6, 0.25}) {
     for (const bool l2 : {false, true}) {
       options.theta_weight = weight;
-      options.distance = l2 ? model::Distance::l2 : model::Distance::cosine;
+      options.distance = l2 ? Distance::l2 : Distance::cosine;
       const auto scores = independent(opened("dam", options), options.distance);
       EXPECT_LT((scores - by_definition(e, weight, l2)).abs().max().item<double>(), 1e-5);
       const auto document = evaluated("dam", options);

@@ -54,7 +54,7 @@ double rank_in_shortlist(const at::Tensor& first, const at::Tensor& joint, int64
 
 TEST_F(JointEvaluation, EachQueryOfBothDirectionsHasAShortlistOfItsOwn) {
   const auto e = opened("plain");
-  const auto first = independent(e, model::Distance::cosine);
+  const auto first = independent(e, Distance::cosine);
   const auto joint = *train::joint_scores(*e.model, e.items, first);
   const auto& track_of = e.items.track_of_film();
   std::map<int64_t, std::set<int64_t>> films_of;

@@ -21,18 +21,18 @@ TEST(EmbeddingScores, WeighTheDistancesOfUnitSlices) {
                                      0.0f, 0.6f, 0.8f,     // theta at a right angle
                                      -0.6f, 0.0f, -0.8f})  // both opposite
                           .view({3, 1, 3});
-  const auto l2 = embedding_scores(films, tracks, slices, model::Distance::l2)[0];
+  const auto l2 = embedding_scores(films, tracks, slices, Distance::l2)[0];
   EXPECT_NEAR(l2[0].item<double>(), 0, 1e-6);
   EXPECT_NEAR(l2[1].item<double>(), -0.36 * std::sqrt(2.0), 1e-6);
   EXPECT_NEAR(l2[2].item<double>(), -(0.36 * 2 + 0.64 * 2), 1e-6);
-  const auto cosine = embedding_scores(films, tracks, slices, model::Distance::cosine)[0];
+  const auto cosine = embedding_scores(films, tracks, slices, Distance::cosine)[0];
   EXPECT_NEAR(cosine[1].item<double>(), 0.64, 1e-6);
   EXPECT_NEAR(cosine[2].item<double>(), -1, 1e-6);
   // Several vectors: the mean of theirs.
   const auto two = embedding_scores(films.expand({1, 2, 3}), tracks.narrow(0, 1, 2).view({1, 2, 3}),
-                                    slices, model::Distance::l2);
+                                    slices, Distance::l2);
   EXPECT_NEAR(two.item<double>(), (l2[1] + l2[2]).item<double>() / 2, 1e-6);
-  EXPECT_THROW(embedding_scores(films[0], tracks, slices, model::Distance::l2), InvalidArgument);
+  EXPECT_THROW(embedding_scores(films[0], tracks, slices, Distance::l2), InvalidArgument);
 }
 
 TEST(JointRow, AShortlistOfAllHasTheBitsOfTheWholeGallery) {

@@ -108,9 +108,9 @@ void add_mismatched(const UtCmvmr::Nets& n, const Spaces& s, const at::Tensor& t
 }
 
 loss::RankingTerms rank(const at::Tensor& music, const at::Tensor& video, double margin,
-                        const UtCmvmr::Nets& n, const at::Tensor& track_ids) {
+                        Distance distance, const UtCmvmr::Nets& n, const at::Tensor& track_ids) {
   return loss::inter_modal_ranking(
-      music, video, {.margin = margin, .top = n.options.loss.rank_top},
+      music, video, {.margin = margin, .top = n.options.loss.rank_top, .distance = distance},
       n.options.reference.same_track_negatives ? at::Tensor() : track_ids);
 }
 
@@ -131,7 +131,8 @@ loss::Terms UtCmvmr::loss(const data::PairBatch& batch) {
   }
   if (w.match > 0) add_match(n, s, terms);
   if (w.rank > 0) {
-    const auto both = rank(s.music.theta, s.video.theta, w.rank_margin, n, batch.track_ids);
+    const auto both =
+        rank(s.music.theta, s.video.theta, w.rank_margin, w.distance, n, batch.track_ids);
     terms.add("rank", w.rank, both.x_to_y + both.y_to_x);
   }
   if (w.structure > 0) {
@@ -144,8 +145,8 @@ loss::Terms UtCmvmr::loss(const data::PairBatch& batch) {
   if (w.mismatched > 0) add_mismatched(n, s, batch.track_ids, terms);
   if (w.independent > 0) {
     const auto both = rank(n.vector(s.alone_music.raw, s.alone_music.rho),
-                           n.vector(s.alone_video.raw, s.alone_video.rho), w.independent_margin, n,
-                           batch.track_ids);
+                           n.vector(s.alone_video.raw, s.alone_video.rho), w.independent_margin,
+                           Distance::cosine, n, batch.track_ids);  // as catalogues compare
     terms.add("independent", w.independent, both.x_to_y + both.y_to_x);
   }
   return terms;

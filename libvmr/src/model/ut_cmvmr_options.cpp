@@ -15,6 +15,17 @@ const std::vector<std::pair<std::string, nn::Initialisation>> kInitialisations =
 const std::vector<std::pair<std::string, LossSet>> kLossSets = {{"code", LossSet::code},
                                                                 {"paper", LossSet::paper}};
 
+const std::vector<std::pair<std::string, Distance>> kDistances = {{"cosine", Distance::cosine},
+                                                                  {"l2", Distance::l2}};
+
+template <typename Value>
+std::string name_of(Value value, const std::vector<std::pair<std::string, Value>>& choices) {
+  for (const auto& [name, known] : choices) {
+    if (known == value) return name;
+  }
+  return "";
+}
+
 // One list of fields for both directions: `visit(key, field)` reads or writes.
 template <typename Options, typename Visit>
 void visit_attention(Options& o, Visit&& visit) {
@@ -141,6 +152,7 @@ UtCmvmrOptions read_ut_cmvmr_options(const nlohmann::json& config) {
   reader.object("cross", [&](JsonReader& r) { visit_attention(o.cross, into(r)); });
   reader.object("loss", [&](JsonReader& r) {
     r.choice("set", o.loss.set, kLossSets);
+    r.choice("distance", o.loss.distance, kDistances);
     visit_loss(o.loss, into(r));
   });
   if (reader.has("reference")) o.reference = data::reference_behaviour(reader.raw("reference"));
@@ -161,15 +173,12 @@ nlohmann::json UtCmvmr::config() const {
   };
   config["kind"] = kind();
   visit_options(options_, into(config));
-  for (const auto& [name, value] : kInitialisations) {
-    if (value == options_.initialisation) config["initialisation"] = name;
-  }
+  config["initialisation"] = name_of(options_.initialisation, kInitialisations);
   visit_attention(options_.encoder, into(config["encoder"]));
   visit_attention(options_.cross, into(config["cross"]));
   visit_loss(options_.loss, into(config["loss"]));
-  for (const auto& [name, value] : kLossSets) {
-    if (value == options_.loss.set) config["loss"]["set"] = name;
-  }
+  config["loss"]["set"] = name_of(options_.loss.set, kLossSets);
+  config["loss"]["distance"] = name_of(options_.loss.distance, kDistances);
   config["reference"] = data::to_json(options_.reference);
   return config;
 }

@@ -146,12 +146,11 @@ Evaluated load_items(EvaluationSource source, const EvaluateOptions& options,
 }
 
 nlohmann::json about(const Evaluated& evaluated, const EvaluateOptions& options) {
-  nlohmann::json document = {
-      {"recipe", evaluated.run.recipe.name},
-      {"split", options.split},
-      {"weights_hash", evaluated.run.weights_hash},
-      {"left_out", evaluated.items.missing().size()},
-      {"distance", options.distance == model::Distance::cosine ? "cosine" : "l2"}};
+  nlohmann::json document = {{"recipe", evaluated.run.recipe.name},
+                             {"split", options.split},
+                             {"weights_hash", evaluated.run.weights_hash},
+                             {"left_out", evaluated.items.missing().size()},
+                             {"distance", options.distance == Distance::cosine ? "cosine" : "l2"}};
   if (const auto config = evaluated.model->config(); config.contains("theta_weight")) {
     document["theta_weight"] = config.at("theta_weight");
   }

@@ -69,7 +69,7 @@ Side side_of(const Embed& embed, const Prepare& prepare) {
 // Both galleries and the way of one query through the other kind's.
 class Galleries {
  public:
-  Galleries(model::MatchingModel& model, const data::PairDataset& items, model::Distance distance)
+  Galleries(model::MatchingModel& model, const data::PairDataset& items, Distance distance)
       : model_(model),
         items_(items),
         distance_(distance),
@@ -118,7 +118,7 @@ class Galleries {
 
   model::MatchingModel& model_;
   const data::PairDataset& items_;
-  model::Distance distance_;
+  Distance distance_;
   torch::Device device_;
   Side tracks_, films_;
 };

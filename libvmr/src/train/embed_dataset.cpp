@@ -83,9 +83,8 @@ at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks) {
 }
 
 at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks,
-                            const std::vector<model::ScoreSlice>& slices,
-                            model::Distance distance) {
-  if (distance == model::Distance::cosine) return embedding_scores(films, tracks);
+                            const std::vector<model::ScoreSlice>& slices, Distance distance) {
+  if (distance == Distance::cosine) return embedding_scores(films, tracks);
   check_vectors(films, tracks);
   auto sum = at::zeros({films.size(0), tracks.size(0)}, films.options());
   constexpr int64_t kPlainDifferences = 2;  // products would cancel where items are close

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "vmr/core/distance.h"
 #include "vmr/data/batch.h"
 #include "vmr/loss/terms.h"
 
@@ -52,10 +53,6 @@ enum class PairScoring {
                  // published UT-CMVMR does: the music must be the whole gallery
 };
 
-// How two items are compared: the weighted sum over the slices of their unit vectors' cosines, or
-// of their Euclidean distances, negative. One slice ranks the same by both.
-enum class Distance { cosine, l2 };
-
 class MatchingModel : public torch::nn::Module {
  public:
   virtual std::string kind() const = 0;       // "ut_cmvmr", the recipe's model.kind
@@ -85,7 +82,9 @@ class MatchingModel : public torch::nn::Module {
     return std::nullopt;
   }
   // Joint scores of every prepared film with every prepared track, [films, tracks], higher =
-  // better. Throws: InvalidArgument for a model without joint scores.
+  // better: the weighted sum over the slices of their unit vectors' cosines, or of their Euclidean
+  // distances, negative. One slice ranks the same by both. Throws: InvalidArgument for a model
+  // without joint scores.
   virtual at::Tensor score_prepared(const at::Tensor& video, const at::Tensor& music,
                                     PairScoring scoring, Distance distance);
   // A tag classifier's scores of every prepared film with every prepared track, [films, tracks,

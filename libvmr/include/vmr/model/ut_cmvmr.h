@@ -65,6 +65,7 @@ struct UtCmvmrLoss {
   bool tag_negative = true;  // of the paper: the tag's triplet on films has another tag as
                              // negative, as printed; false: another film, as its twin on music
   double margin = 0.0;       // of the triplets
+  Distance distance = Distance::cosine;  // of rank
   double rank_margin = 0.0;
   double independent_margin = 0.1;
   double mismatched_margin = 0.2;

@@ -88,7 +88,7 @@ struct EvaluateOptions {
   std::filesystem::path truth;      // folder of a generated library: its ceiling is reported too
   std::vector<Protocol> protocols;  // reported beside the full gallery; without any the recipe's
   eval::Ties ties = eval::Ties::index_ascending;
-  model::Distance distance = model::Distance::cosine;
+  Distance distance = Distance::cosine;
   // Weight of theta against rho in every score; the model's own without it. Published: 0.6.
   std::optional<double> theta_weight;
   // gallery_mean, as published, scores the whole gallery whatever its size.

@@ -26,7 +26,7 @@ at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks);
 
 // The same compared by `distance`, for vectors with these slices (MatchingModel::score_slices).
 at::Tensor embedding_scores(const at::Tensor& films, const at::Tensor& tracks,
-                            const std::vector<model::ScoreSlice>& slices, model::Distance distance);
+                            const std::vector<model::ScoreSlice>& slices, Distance distance);
 
 // What joint scores need of all tracks or films (MatchingModel::prepare_*), [items, n] on the
 // model's device, in the data set's order; nothing for a model that has no joint scores.
@@ -40,7 +40,7 @@ struct JointOptions {
   // Items scored jointly for each query: the best by `first`; the others follow in its order.
   // 0 = the whole gallery.
   int64_t shortlist = 0;
-  model::Distance distance = model::Distance::cosine;
+  Distance distance = Distance::cosine;
 };
 
 // Joint scores [tracks] on the CPU of one prepared film [1, n] with prepared tracks [tracks, n].
