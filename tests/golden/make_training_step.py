@@ -4,14 +4,16 @@
     make_training_step.py UT_CMVMR_CHECKOUT OUTPUT_FILE
 
 Needs torch and numpy. Weights and inputs are filled by formula_values (tests/nn/formula_weights.h);
-of every tensor its norm and its dot product with formula_values("probe." + name) are kept. Dropout
-is 0, so that both sides compute the same.
+of every tensor its norm, its dot product with formula_values("probe." + name) and ENTRIES of its
+values, evenly spaced, are kept. Dropout is 0, so that both sides compute the same. A second step has
+positive and negative items exchanged: Adam's first is nearly the sign of the gradient, its second not.
 """
 import contextlib
 import io
 import json
 import math
 import platform
+import re
 import sys
 from pathlib import Path
 
@@ -23,28 +25,31 @@ from published import item_batch, matching_network
 
 checkout, output = (Path(p) for p in sys.argv[1:3])
 BATCH = 4
+ENTRIES = 8
 WITHOUT_DROPOUT = dict(additional_dropout=0.0, dropout_encoder=0.0, dropout_decoder=0.0, keep_prob=1.0,
                        dropout_enc=0.0)
 
 
 def summary(name, tensor):
     probe = formula_values("probe." + name, tuple(tensor.shape)).double()
-    return [float(tensor.double().norm()), float((tensor.double() * probe).sum())]
+    flat = tensor.double().flatten()
+    entries = [flat[i * len(flat) // ENTRIES] for i in range(ENTRIES)]
+    return [float(f"{float(v):.9g}") for v in (flat.norm(), (tensor.double() * probe).sum(), *entries)]
 
 
-def step(module, positive_as_negative):
-    net = matching_network(module, **WITHOUT_DROPOUT).train()
-    music, rhythm, video, flow = item_batch("positive", BATCH)
-    other_music, other_rhythm, other_video, other_flow = item_batch("negative", BATCH)
+def step(net, positive_as_negative, items="positive", others="negative"):
+    music, rhythm, video, flow = item_batch(items, BATCH)
+    other_music, other_rhythm, other_video, other_flow = item_batch(others, BATCH)
     if positive_as_negative:
         other_music, other_video = music.clone(), video.clone()
+    texts = {"positive": formula_values("text", (BATCH, 16)),
+             "negative": formula_values("negative_text", (BATCH, 16))}
     before = {name: value.detach().clone() for name, value in
               net.named_parameters(remove_duplicate=False)}
     loss, _, accuracy = net.optimize_params(
-        music, video, formula_values("text", (BATCH, 16)), other_music, other_video,
-        formula_values("negative_text", (BATCH, 16)), None, None, None, rhythm, flow, other_rhythm,
-        other_flow, optimize=True)
-    result = {"loss": float(loss), "match_accuracy": float(accuracy), "gradients": {}, "changes": {},
+        music, video, texts[items], other_music, other_video, texts[others], None, None, None,
+        rhythm, flow, other_rhythm, other_flow, optimize=True)
+    result = {"loss": loss.item(), "match_accuracy": float(accuracy), "gradients": {}, "changes": {},
               "averages": {}}
     for name, value in net.named_parameters(remove_duplicate=False):
         if value.grad is None or name.startswith(("damsoftmax_loss", "adv_loss", "ce_match_loss.bn")):
@@ -56,6 +61,13 @@ def step(module, positive_as_negative):
         if "running" in name and not name.startswith(("damsoftmax_loss", "ce_match_loss.bn")):
             result["averages"][name] = summary(name, value)
     return result
+
+
+def two_steps(module, positive_as_negative):
+    net = matching_network(module, **WITHOUT_DROPOUT).train()
+    first = step(net, positive_as_negative)
+    second = step(net, positive_as_negative, "negative", "positive")
+    return {**first, "second": {key: second[key] for key in ("loss", "changes")}}
 
 
 def terms(module):
@@ -113,8 +125,11 @@ with contextlib.redirect_stdout(io.StringIO()):
     import model_pretrained  # noqa: E402
 content = {"versions": {"python": platform.python_version(), "torch": torch.__version__,
                         "numpy": np.__version__},
-           "step": step(model_pretrained, False),
-           "step_positive_as_negative": step(model_pretrained, True),
+           "step": two_steps(model_pretrained, False),
+           "step_positive_as_negative": two_steps(model_pretrained, True),
            "terms": terms(model_pretrained), "alone": alone(model_pretrained)}
-output.write_text(json.dumps(content, indent=1) + "\n")
+text = json.dumps(content, indent=1)
+# A tensor's numbers on one line.
+text = re.sub(r"\[\s+([^\[\]]*?)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", text)
+output.write_text(text + "\n")
 print(output, output.stat().st_size, "bytes")
