@@ -47,6 +47,15 @@ def conformer():
     return {"embedding": listed(embedding)}
 
 
+def video_conformer():
+    """Of pictures 16 wide, two side by side."""
+    module = load("ut_conformer", checkout / "data_preprocess/model_Conformer.py")
+    net = fill(module.Conformer(5, 32, 16, 1, 4, conv_kernel_size=7)).eval()
+    embedding, _, _ = net(formula_values("pictures", (3, 16, 32)), torch.tensor([16, 16, 16]))
+    save("conformer_video.pth", state(net), _use_new_zipfile_serialization=False)
+    return {"embedding": listed(embedding)}
+
+
 def matching():
     with contextlib.redirect_stdout(io.StringIO()):
         module = load("model_pretrained", checkout / "model_pretrained.py")
@@ -82,5 +91,6 @@ torch.set_num_threads(1)
 output.mkdir(parents=True, exist_ok=True)
 sys.path.insert(0, str(checkout))
 versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}
-expected = {"versions": versions, "conformer": conformer(), "ut_cmvmr": matching()}
+expected = {"versions": versions, "conformer": conformer(),
+            "conformer_video": video_conformer(), "ut_cmvmr": matching()}
 (output / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")

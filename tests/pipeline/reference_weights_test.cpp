@@ -13,6 +13,7 @@
 #include "support/temp_folder.h"
 #include "vmr/core/error.h"
 #include "vmr/core/version.h"
+#include "vmr/pipeline/matcher.h"
 #include "vmr/pipeline/runs.h"
 
 namespace vmr::pipeline {
@@ -66,6 +67,30 @@ TEST(ReferenceWeights, AConformerGivesThePublishedEmbedding) {
     std::ifstream about(run / "about.json");
     EXPECT_EQ(json::parse(about).at("imported").at("file"), name);
   }
+}
+
+TEST(ReferenceWeights, AConformerForPicturesToo) {
+  const auto video = recipe({{"extract",
+                              {{"audio", {{"clip_seconds", 1}}},
+                               {"frames", {{"fps", 2}, {"size", {16, 16}}}},
+                               {"features", {{"grey_clips", json::object()}}}}},
+                             {"pretrain",
+                              {{"video",
+                                {{"dim", 16},
+                                 {"layers", 1},
+                                 {"heads", 4},
+                                 {"kernel", 7},
+                                 {"positions", "ut_cmvmr"},
+                                 {"scale_by", "model"},
+                                 {"input_scale", 1}}}}}});
+  TempFolder folder;
+  import_conformer(weights("conformer_video.pth"), "video", video, folder / "run");
+  const auto encoder = ClipEncoder::load_run(folder / "run", at::kCPU);
+  EXPECT_EQ(encoder.output(), "conformer_video");
+  EXPECT_EQ(encoder.input(), "grey_clips");
+  const auto clips = encoder.encode(track(formula_values("pictures", {3, 16, 32}), "grey_clips"));
+  expect_golden(clips.values,
+                golden("reference_weights/expected.json").at("conformer_video").at("embedding"));
 }
 
 TEST(ReferenceWeights, TheMatchingNetworkGivesThePublishedScores) {
@@ -125,6 +150,15 @@ TEST(ReferenceWeights, ImportedRunsEmbedAndEvaluate) {
   EXPECT_EQ(document.at("video_to_music").at("gallery"), 4);
   EXPECT_TRUE(document.contains("joint"));
   EXPECT_EQ(embed(folder / "run", folder / "store").items, 8);
+  std::string said;
+  RunControl control;
+  control.on_log = [&](LogLevel, const std::string& message) { said += message; };
+  {
+    const auto store = store::FeatureStore::open(folder / "store", {.writable = true});
+    store->put_note("extract_recipe", R"({"features": {"fbank": {}}})");
+  }
+  build_index(folder / "run", folder / "store", folder / "index", {}, control);
+  EXPECT_THAT(said, HasSubstr("never embedded an item alone"));
 }
 
 TEST(ReferenceWeights, ImportedRunsReadTheTagsOfTheStore) {

@@ -91,6 +91,13 @@ IndexSummary build_index(const fs::path& run_folder, const fs::path& store_folde
   const auto manifest = stored_manifest(*store);
   check_same_features(run, *store);
   check_inputs(run, *store, store_folder, ItemKinds::music);
+  if (run.about.contains("imported")) {
+    control.log(LogLevel::warning,
+                "the weights of " + run_folder.string() +
+                    " were imported: the published network never embedded an item alone, so the "
+                    "catalogue ranks by an approximation of its scores; `vmr train --from` "
+                    "teaches it to");
+  }
 
   auto dataset = train::dataset_options(run.model->inputs(), options.split);
   dataset.music_only = true;
