@@ -87,7 +87,11 @@ TEST(UtCmvmrTerms, ThePostersTripletsHaveTheValuesOfItsFormulas) {
   auto b = batch();
   const auto expect = [&](const char* reading) {
     const double value = expected.at(reading);
-    EXPECT_NEAR(term(filled(o)->loss(b), "triplet"), value, 1e-5 * value) << reading;
+    double sum = 0;
+    for (const auto& [name, part] : filled(o)->loss(b).values) {
+      if (name.ends_with("_triplet")) sum += part.item<double>();
+    }
+    EXPECT_NEAR(sum, value, 1e-5 * value) << reading;
   };
   expect("printed");
   o.loss.tag_negative = false;
@@ -99,6 +103,33 @@ TEST(UtCmvmrTerms, ThePostersTripletsHaveTheValuesOfItsFormulas) {
   o.loss.match = 0;
   EXPECT_TRUE(filled(o)->inputs().negatives);
   expect("items");
+}
+
+TEST(UtCmvmrTerms, TripletsAndRegularisersHaveWeightsOfTheirOwn) {
+  auto o = small();
+  o.loss.set = LossSet::paper;
+  o.loss.triplet = 2;
+  o.loss.music_triplet = 3;
+  o.loss.video_triplet = 0;
+  o.loss.item_triplet = 0.5;
+  o.loss.regular = 4;
+  o.loss.reconstruction = 0.25;
+  o.loss.tag_theta = 0;
+  const auto terms = filled(o)->loss(batch());
+  std::map<std::string, double> weights;
+  for (size_t i = 0; i < terms.values.size(); ++i) {
+    weights[terms.values[i].first] = terms.weights[i];
+  }
+  EXPECT_EQ(weights, (std::map<std::string, double>{{"music_triplet", 6},
+                                                    {"item_triplet", 1},
+                                                    {"reconstruction", 1},
+                                                    {"text", 1},
+                                                    {"match", 1},
+                                                    {"rank", 1},
+                                                    {"independent", 1}}));
+  // Without any triplet and classifier nothing needs negatives.
+  o.loss.music_triplet = o.loss.item_triplet = o.loss.match = 0;
+  EXPECT_FALSE(filled(o)->inputs().negatives);
 }
 
 TEST(UtCmvmrTerms, ThePostersTripletsNeedTheNegativesTag) {
@@ -123,8 +154,10 @@ TEST(UtCmvmrTerms, EachTermReachesTheWeightsItTrains) {
                                          "cross_attention.", "pos_emb1D"};
   const std::vector<std::string> theta = {"A_proj.", "V_proj."};
   const std::map<std::string, std::vector<std::string>> further = {
-      {"triplet", {"A_proj.", "V_proj.", "W_proj."}},
-      {"regular", {"A_proj.", "V_proj.", "W_proj.", "A_rec.", "V_rec."}},
+      {"music_triplet", {"A_proj.", "W_proj."}},
+      {"video_triplet", {"V_proj.", "W_proj."}},
+      {"reconstruction", {"A_proj.", "V_proj.", "A_rec.", "V_rec."}},
+      {"tag_theta", {"A_proj.", "V_proj.", "W_proj."}},
       {"text", {"A_proj.", "V_proj.", "W_proj.", "D."}},
       {"match", {"A_proj.", "V_proj.", "D.", "ce_match_loss."}},
       {"rank", theta},
@@ -235,7 +268,7 @@ TEST(UtCmvmrTerms, BothDistancesWeighThetaAndRho) {
 TEST(ReferenceBehaviour, EveryModelSwitchChangesTheLossOrTheScore) {
   using Switch = bool data::ReferenceBehaviour::*;
   const auto changes = [](Switch which, bool training) {
-    double values[2];
+    loss::Terms terms[2];
     for (const bool on : {false, true}) {
       auto o = with_all_terms();
       o.encoder.dropout = o.cross.dropout = 0;
@@ -246,9 +279,15 @@ TEST(ReferenceBehaviour, EveryModelSwitchChangesTheLossOrTheScore) {
       auto b = batch();
       b.track_ids = torch::tensor({0, 1, 0, 2}, torch::kLong);
       torch::manual_seed(1);
-      values[on] = model->loss(b).total().item<double>();
+      terms[on] = model->loss(b);
     }
-    return std::abs(values[0] - values[1]) > 1e-6;
+    double largest = 0;  // relative change of a term
+    for (size_t i = 0; i < terms[0].values.size(); ++i) {
+      const double off = terms[0].weights[i] * terms[0].values[i].second.item<double>();
+      const double on = terms[1].weights[i] * terms[1].values[i].second.item<double>();
+      largest = std::max(largest, std::abs(on - off) / std::max(std::abs(off), 1e-6));
+    }
+    return largest > 1e-4;
   };
   using B = data::ReferenceBehaviour;
   EXPECT_TRUE(changes(&B::positive_as_negative, false));
@@ -301,20 +340,25 @@ TEST(ReferenceBehaviour, RetrievalMakesEachChannelOfUnitLengthOverTheClips) {
 }
 
 TEST(ReferenceBehaviour, MusicRepeatsClipByClip) {
-  auto o = small();
-  o.rhythm_flow = false;
-  o.sequence = true;
+  // c0 c1 c0 c0 c1 c1 c0 beside the rhythm of c0 c1 c0 c1 c0 c1 c0, as seven clips of its own.
   const auto two = cut_to(music("positive"), 2);
-  const auto plain = filled(o)->embed_music(two);
-  o.reference.repeat_clips_elementwise = true;
-  const auto published = filled(o)->embed_music(two);
-  EXPECT_GT((plain - published).abs().max().item<double>(), 1e-5);
-  // c0 c1 c0 c0 c1 c1 c0, as seven clips of its own.
-  const auto clips = two.at("conformer_audio").values;
-  const auto order = torch::tensor({0, 1, 0, 0, 1, 1, 0}, torch::kLong);
-  const data::FeatureMap spelled = {
-      {"conformer_audio", {clips.index_select(1, order), torch::ones({kBatch, 7}, torch::kBool)}}};
-  expect_near(published, filled(o)->embed_music(spelled), 1e-6);
+  const auto spelled_out = [&](const char* feature, at::ArrayRef<int64_t> order) {
+    return data::MaskedTensor{two.at(feature).values.index_select(1, torch::tensor(order)),
+                              torch::ones({kBatch, 7}, torch::kBool)};
+  };
+  const data::FeatureMap seven = {
+      {"conformer_audio", spelled_out("conformer_audio", {0, 1, 0, 0, 1, 1, 0})},
+      {"rhythm", spelled_out("rhythm", {0, 1, 0, 1, 0, 1, 0})}};
+  for (const bool rhythm : {false, true}) {
+    auto o = small();
+    o.rhythm_flow = rhythm;
+    o.sequence = true;
+    const auto plain = filled(o)->embed_music(two);
+    o.reference.repeat_clips_elementwise = true;
+    const auto published = filled(o)->embed_music(two);
+    EXPECT_GT((plain - published).abs().max().item<double>(), 1e-5);
+    expect_near(published, filled(o)->embed_music(seven), 1e-6);
+  }
 }
 
 TEST(ReferenceBehaviour, GoesThroughTheModelsConfig) {

@@ -10,36 +10,49 @@
 namespace vmr::model {
 namespace {
 
-at::Tensor triplets(const Spaces& s, const UtCmvmrLoss& w) {
+// One term a kind of pair: music and tag, video and tag, music and video (of the paper alone).
+void add_triplets(const UtCmvmrLoss& w, const Spaces& s, loss::Terms& terms) {
   const auto t = [&](const at::Tensor& x, const at::Tensor& near, const at::Tensor& far) {
     return loss::triplet_margin(x, near, far, {.margin = w.margin});
+  };
+  const auto add = [&](const char* name, double weight, const auto& value) {
+    if (weight > 0) terms.add(name, w.triplet * weight, value());
   };
   const auto &a = s.music, &v = s.video, &tag = s.word;
   const auto &other_a = s.negative_music, &other_v = s.negative_video, &other = s.negative_word;
   if (w.set == LossSet::code) {
-    return w.first_triplet *
-               (t(a.theta, tag.theta, other_a.theta) + t(v.theta, tag.theta, other_v.theta)) +
-           w.second_triplet *
-               (t(tag.theta, a.theta, other_a.theta) + t(tag.theta, v.theta, other_v.theta));
+    const auto against_tag = [&](const Path& x, const Path& far) {
+      return w.first_triplet * t(x.theta, tag.theta, far.theta) +
+             w.second_triplet * t(tag.theta, x.theta, far.theta);
+    };
+    add("music_triplet", w.music_triplet, [&] { return against_tag(a, other_a); });
+    add("video_triplet", w.video_triplet, [&] { return against_tag(v, other_v); });
+    return;
   }
-  const auto items = t(v.theta, a.theta, other_a.theta) + t(a.theta, v.theta, other_v.theta);
-  if (!s.sentence.defined()) return items;
-  const auto& far = w.tag_negative ? other.theta : other_v.theta;
-  const auto tags_of_videos = t(v.theta, tag.theta, other_v.theta) + t(tag.theta, v.theta, far) +
-                              t(tag.rho, v.rho, other_v.rho);
-  const auto tags_of_music = t(a.theta, tag.theta, other_a.theta) +
-                             t(tag.theta, a.theta, other_a.theta) + t(tag.rho, a.rho, other_a.rho);
-  return items + tags_of_videos + tags_of_music;
+  if (s.sentence.defined()) {
+    add("music_triplet", w.music_triplet, [&] {
+      return t(a.theta, tag.theta, other_a.theta) + t(tag.theta, a.theta, other_a.theta) +
+             t(tag.rho, a.rho, other_a.rho);
+    });
+    const auto& far = w.tag_negative ? other.theta : other_v.theta;
+    add("video_triplet", w.video_triplet, [&] {
+      return t(v.theta, tag.theta, other_v.theta) + t(tag.theta, v.theta, far) +
+             t(tag.rho, v.rho, other_v.rho);
+    });
+  }
+  add("item_triplet", w.item_triplet,
+      [&] { return t(v.theta, a.theta, other_a.theta) + t(a.theta, v.theta, other_v.theta); });
 }
 
 void add_regular(const UtCmvmrLoss& w, const Spaces& s, loss::Terms& terms) {
-  auto regular =
-      loss::mean_squares({{s.video.rebuilt, s.video.phi}, {s.music.rebuilt, s.music.phi}});
-  if (s.sentence.defined()) {
-    regular = regular +
-              loss::mean_squares({{s.video.theta, s.word.theta}, {s.music.theta, s.word.theta}});
+  if (w.reconstruction > 0) {
+    terms.add("reconstruction", w.regular * w.reconstruction,
+              loss::mean_squares({{s.video.rebuilt, s.video.phi}, {s.music.rebuilt, s.music.phi}}));
   }
-  terms.add("regular", w.regular, regular);
+  if (w.tag_theta > 0 && s.sentence.defined()) {
+    terms.add("tag_theta", w.regular * w.tag_theta,
+              loss::mean_squares({{s.video.theta, s.word.theta}, {s.music.theta, s.word.theta}}));
+  }
 }
 
 void add_match(UtCmvmr::Nets& n, const Spaces& s, loss::Terms& terms) {
@@ -121,7 +134,7 @@ loss::Terms UtCmvmr::loss(const data::PairBatch& batch) {
   const auto& w = options_.loss;
   const auto s = spaces_of(n, batch);
   loss::Terms terms;
-  if (has_triplets(options_)) terms.add("triplet", w.triplet, triplets(s, w));
+  if (has_triplets(options_)) add_triplets(w, s, terms);
   if (w.regular > 0) add_regular(w, s, terms);
   if (w.text > 0 && s.sentence.defined()) {
     terms.add(

@@ -100,8 +100,10 @@ bool uses_negatives(const UtCmvmrOptions& options) {
 }
 
 bool has_triplets(const UtCmvmrOptions& options) {
-  const bool of_items = options.loss.set == LossSet::paper;  // need no tag
-  return options.loss.triplet > 0 && (of_items || options.text_dim > 0);
+  const auto& w = options.loss;
+  const bool of_items = w.set == LossSet::paper && w.item_triplet > 0;  // need no tag
+  const bool of_tags = options.text_dim > 0 && w.music_triplet + w.video_triplet > 0;
+  return w.triplet > 0 && (of_items || of_tags);
 }
 
 at::Tensor UtCmvmr::Nets::music_sequence(const data::FeatureMap& music,

@@ -48,6 +48,11 @@ void visit_loss(Loss& o, Visit&& visit) {
   visit("tag_softmax", o.tag_softmax);
   visit("adversarial", o.adversarial);
   visit("mismatched", o.mismatched);
+  visit("music_triplet", o.music_triplet);
+  visit("video_triplet", o.video_triplet);
+  visit("item_triplet", o.item_triplet);
+  visit("reconstruction", o.reconstruction);
+  visit("tag_theta", o.tag_theta);
   visit("first_triplet", o.first_triplet);
   visit("second_triplet", o.second_triplet);
   visit("tag_negative", o.tag_negative);
@@ -98,7 +103,12 @@ void validate(const UtCmvmrLoss& w) {
   check_range("loss.structure_top", w.structure_top, 3, 1e9);
   check_range("loss.tag_scale", w.tag_scale, 1e-3, 1e6);
   for (const auto& [name, weight] : {std::pair{"triplet", w.triplet},
+                                     {"music_triplet", w.music_triplet},
+                                     {"video_triplet", w.video_triplet},
+                                     {"item_triplet", w.item_triplet},
                                      {"regular", w.regular},
+                                     {"reconstruction", w.reconstruction},
+                                     {"tag_theta", w.tag_theta},
                                      {"text", w.text},
                                      {"match", w.match},
                                      {"rank", w.rank},
@@ -134,7 +144,7 @@ void validate(const UtCmvmrOptions& o) {
             "; the text term compares rho with the sentence vector: make them equal or set "
             "loss.text to 0");
   const auto& w = o.loss;
-  VMR_CHECK(w.rank + w.independent + w.match + w.regular + w.mismatched > 0,
+  VMR_CHECK(w.rank + w.independent + w.match + w.regular * w.reconstruction + w.mismatched > 0,
             "UtCmvmr: all of loss.rank, independent, match, mismatched and regular are 0; nothing "
             "would train");
 }

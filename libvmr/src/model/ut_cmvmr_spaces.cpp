@@ -131,7 +131,7 @@ Spaces spaces_of(UtCmvmr::Nets& n, const data::PairBatch& batch) {
                     &s.mismatched_music,
                     &s.mismatched_video};
   through(n.D, separate, all, &Path::raw, &Path::rho);
-  if (n.options.loss.regular > 0 || n.options.loss.structure > 0) {
+  if (const auto& w = n.options.loss; w.regular * w.reconstruction > 0 || w.structure > 0) {
     s.video.rebuilt = n.V_rec(s.video.raw);
     s.music.rebuilt = n.A_rec(s.music.raw);
   }

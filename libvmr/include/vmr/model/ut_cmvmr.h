@@ -50,17 +50,21 @@ enum class LossSet { code, paper };
 // Weights of the loss terms (0 leaves a term out) and their options.
 struct UtCmvmrLoss {
   LossSet set = LossSet::code;
-  double triplet = 1.0;      // theta of music and video against theta of the tag; of the paper
-                             // also against each other, which needs no tag, and rho
-  double regular = 1.0;      // reconstructions of phi; theta against theta of the tag
-  double text = 1.0;         // rho against the sentence vector
-  double match = 1.0;        // classifier: does this music belong to this video?
-  double rank = 1.0;         // inter-modal ranking of theta
-  double independent = 1.0;  // inter-modal ranking of the lone items' vectors
-  double structure = 0.0;    // neighbours keep their order from phi to f to its reconstruction
-  double tag_softmax = 0.0;  // margin softmax of the pair's tag ("DAM"); needs tags
-  double adversarial = 0.0;  // rho does not tell music from video
-  double mismatched = 0.0;   // a pair's joint score exceeds that of the music with another film
+  double triplet = 1.0;  // all three triplets, each times its own weight:
+  double music_triplet = 1.0, video_triplet = 1.0;  // theta against theta of the tag; of the paper
+                                                    // also rho
+  double item_triplet = 1.0;    // of the paper alone, needs no tag: theta of music against video
+  double regular = 1.0;         // both regularisers, each times its own weight:
+  double reconstruction = 1.0;  // phi rebuilt from theta
+  double tag_theta = 1.0;       // theta against theta of the tag
+  double text = 1.0;            // rho against the sentence vector
+  double match = 1.0;           // classifier: does this music belong to this video?
+  double rank = 1.0;            // inter-modal ranking of theta
+  double independent = 1.0;     // inter-modal ranking of the lone items' vectors
+  double structure = 0.0;       // neighbours keep their order from phi to f to its reconstruction
+  double tag_softmax = 0.0;     // margin softmax of the pair's tag ("DAM"); needs tags
+  double adversarial = 0.0;     // rho does not tell music from video
+  double mismatched = 0.0;      // a pair's joint score exceeds that of the music with another film
   double first_triplet = 1.0, second_triplet = 1.0;  // of the code: anchored at item, at tag
   bool tag_negative = true;  // of the paper: the tag's triplet on films has another tag as
                              // negative, as printed; false: another film, as its twin on music
