@@ -58,11 +58,16 @@ TEST(SoftStructure, CountsNeighboursInTheWrongOrder) {
   const double c30 = std::cos(M_PI / 6), c50 = std::cos(M_PI / 3.6);
   EXPECT_NEAR(soft_structure(turn({0, 30, 50, 90}), turn({0, 50, 30, 90})).item<double>(),
               2 * (c30 - c50) / 6, 1e-12);
-  // A window of three at offset 1 sees rows 1, 2 and column steps 1 -> 2 only.
-  EXPECT_EQ(soft_structure(turn({0, 30, 50, 90}), turn({0, 50, 30, 90}),
-                           {.window = 3, .row_offset = 1, .column_offset = 1})
-                .item<double>(),
-            0.0);
+  // A window of three sees two rows and one column step: 0 -> 1 or 1 -> 2. Only that of row 0 from
+  // 1 to 2 costs.
+  for (const int64_t row : {0, 1}) {
+    for (const int64_t column : {0, 1}) {
+      const auto loss = soft_structure(turn({0, 30, 50, 90}), turn({0, 50, 30, 90}),
+                                       {.window = 3, .row_offset = row, .column_offset = column});
+      EXPECT_NEAR(loss.item<double>(), row == 0 && column == 1 ? c30 - c50 : 0, 1e-12)
+          << row << " " << column;
+    }
+  }
 }
 
 TEST(SoftStructure, HasTheGradientOfItsValue) {

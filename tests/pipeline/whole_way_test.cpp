@@ -341,6 +341,25 @@ TEST_F(WholeWay, TracksCanBeAddedFiltersCostNoResultsAndTagsHelp) {
   EXPECT_NEAR(score("copy"), score(manifest.of("music").front()->id), 1e-5);
 }
 
+TEST_F(WholeWay, WordsBesideAFilmWeighWhatIsAskedFor) {
+  const auto matcher = Matcher::open(root() / "index");
+  const auto film = matcher->analyse(test_film().path);
+  const auto scores = [](const std::vector<retrieval::Hit>& hits) {
+    std::map<std::string, double> result;
+    for (const auto& hit : hits) result[hit.id] = hit.score;
+    return result;
+  };
+  const auto of_film = scores(matcher->match(film, {.top = 100}));
+  const auto of_words = scores(matcher->match_text({.top = 100, .text = "calm"}));
+  const auto both =
+      scores(matcher->match(film, {.top = 100, .text = "calm", .text_weight = 0.25}));
+  ASSERT_EQ(both.size(), of_film.size());
+  for (const auto& [id, score] : both) {
+    EXPECT_NEAR(score, 0.75 * of_film.at(id) + 0.25 * of_words.at(id), 1e-5) << id;
+    EXPECT_GT(std::abs(of_film.at(id) - of_words.at(id)), 1e-4) << id;
+  }
+}
+
 TEST_F(WholeWay, ReportIsOnePageWithPicturesCurvesAndPlayers) {
   const auto matcher = Matcher::open(root() / "index");
   const auto film = matcher->analyse(test_film().path);
