@@ -51,7 +51,7 @@ Demo::Demo(fs::path folder, bool small, Common common)
       small_(small),
       common_(common),
       recipe_(find_recipe(small ? "demo_small" : "demo")),
-      run_options_{common.seed, common.device},
+      run_options_{{common.seed, common.device}, {}},
       control_(control()),
       summary_{{"small", small}, {"seed", common.seed}} {
   fs::create_directories(folder_);

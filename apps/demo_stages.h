@@ -39,7 +39,7 @@ class Demo {
   const bool small_;
   const Common common_;
   const pipeline::Recipe recipe_;
-  const pipeline::RunOptions run_options_;
+  const pipeline::TrainOptions run_options_;
   const RunControl control_;
   store::Manifest manifest_;
   nlohmann::json summary_, seconds_ = nlohmann::json::array();

@@ -12,13 +12,14 @@ namespace {
 
 struct Options {
   Common common;
-  std::string recipe, store, out, modality;
+  std::string recipe, store, out, modality, from;
 };
 
 int run(const Options& options) {
   const auto recipe = find_recipe(options.recipe);
-  const auto summary = pipeline::pretrain(recipe, options.modality, options.store, options.out,
-                                          {options.common.seed, options.common.device}, control());
+  const auto summary =
+      pipeline::pretrain(recipe, options.modality, options.store, options.out,
+                         {{options.common.seed, options.common.device}, options.from}, control());
   return report_training(summary, options.common.json);
 }
 
@@ -35,6 +36,9 @@ Command add_pretrain(CLI::App& root) {
       ->required();
   app->add_option("--store", options->store, "feature store of `vmr extract`")->required();
   app->add_option("--out", options->out, "run folder")->required();
+  app->add_option("--from", options->from,
+                  "run folder whose best weights this one begins with (fine-tuning), "
+                  "also one of `vmr convert --as`");
   return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 

@@ -13,13 +13,14 @@ namespace {
 
 struct Options {
   Common common;
-  std::string recipe, store, out;
+  std::string recipe, store, out, from;
 };
 
 int run(const Options& options) {
   const auto recipe = find_recipe(options.recipe);
   const auto summary = pipeline::train_matching(
-      recipe, options.store, options.out, {options.common.seed, options.common.device}, control());
+      recipe, options.store, options.out,
+      {{options.common.seed, options.common.device}, options.from}, control());
   return report_training(summary, options.common.json);
 }
 
@@ -57,6 +58,9 @@ Command add_train(CLI::App& root) {
       ->required();
   app->add_option("--store", options->store, "feature store with clip features")->required();
   app->add_option("--out", options->out, "run folder")->required();
+  app->add_option("--from", options->from,
+                  "run folder whose best weights this one begins with (fine-tuning), "
+                  "also one of `vmr convert --as`");
   return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 

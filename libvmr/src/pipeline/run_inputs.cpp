@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "vmr/core/error.h"
+#include "vmr/core/json_reader.h"
 #include "vmr/pipeline/extraction.h"
 
 namespace vmr::pipeline {
@@ -42,6 +43,17 @@ void check_flow_edges(const MatchingRun& run, const store::FeatureStore& store,
 }
 
 }  // namespace
+
+nlohmann::json read_about(const std::filesystem::path& run_folder) {
+  const auto about = run_folder / "about.json";
+  if (!std::filesystem::exists(about)) {
+    throw StoreError(
+        run_folder.string() +
+        (std::filesystem::exists(run_folder) ? " is no run folder" : " does not exist") +
+        "; name the --out folder of `vmr pretrain` or `vmr train`");
+  }
+  return read_json_file(about.string());
+}
 
 void check_inputs(const MatchingRun& run, const store::FeatureStore& store,
                   const std::filesystem::path& store_folder, ItemKinds kinds) {

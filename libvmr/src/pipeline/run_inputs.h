@@ -1,11 +1,15 @@
-// Whether a store holds what a run's model reads.
+// What a run says of itself, and whether a store holds what its model reads.
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "vmr/pipeline/runs.h"
 
 namespace vmr::pipeline {
+
+// about.json of a run folder. Throws: StoreError where it is none.
+nlohmann::json read_about(const std::filesystem::path& run_folder);
 
 enum class ItemKinds { music, music_and_films };
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "pipeline/clip_encoder.h"
+#include "pipeline/initial_weights.h"
 #include "pipeline/run_inputs.h"
 #include "pipeline/tag_texts.h"
 #include "vmr/core/device.h"
@@ -66,11 +67,16 @@ json model_config(const Recipe& recipe, const store::FeatureStore& store, bool h
   const auto inputs = model::matching_model_inputs(config);
   for (const auto& [kind, specs] : {std::pair{"music", &inputs.music}, {"film", &inputs.video}}) {
     for (const auto& spec : *specs) {
-      if (spec.dim_key.empty() || config.contains(spec.dim_key)) continue;
+      if (spec.dim_key.empty()) continue;
       const auto keys = store.keys(spec.feature, kind);
       VMR_CHECK(!keys.empty(), "train: the store has no feature \"", spec.feature, "\" of kind ",
                 kind, "; pre-train the encoder and run `vmr embed` first");
-      config[spec.dim_key] = store.find(keys.front())->values.size(-1);
+      const int64_t dim = store.find(keys.front())->values.size(-1);
+      VMR_CHECK(config.value(spec.dim_key, dim) == dim, "train: the recipe has model.",
+                spec.dim_key, " ", config.value(spec.dim_key, dim), ", but rows of \"",
+                spec.feature, "\" in the store have ", dim,
+                " values; leave the key out to take the store's");
+      config[spec.dim_key] = dim;
     }
   }
   if (inputs.text_dim > 0 && !has_tags) config["text_dim"] = 0;
@@ -92,16 +98,6 @@ json fingerprints(const store::FeatureStore& store, const model::ModelInputs& in
   return result;
 }
 
-json read_about(const fs::path& run_folder) {
-  const auto about = run_folder / "about.json";
-  if (!fs::exists(about)) {
-    throw StoreError(run_folder.string() +
-                     (fs::exists(run_folder) ? " is no run folder" : " does not exist") +
-                     "; name the --out folder of `vmr pretrain` or `vmr train`");
-  }
-  return read_json_file(about.string());
-}
-
 bool has_tags(const store::Manifest& manifest) {
   return std::any_of(manifest.items.begin(), manifest.items.end(),
                      [](const auto& item) { return !item.tags.empty(); });
@@ -111,7 +107,7 @@ bool has_tags(const store::Manifest& manifest) {
 
 train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
                              const fs::path& store_folder, const fs::path& run_folder,
-                             const RunOptions& options, const RunControl& control) {
+                             const TrainOptions& options, const RunControl& control) {
   const auto found = recipe.pretrain.find(modality);
   VMR_CHECK(found != recipe.pretrain.end(), "pretrain: recipe \"", recipe.name,
             "\" has no pretrain.", modality, "; parts are named audio and video");
@@ -139,14 +135,15 @@ train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
       conformer_options(part, training.clip_shape().back(), int64_t(training.classes().size())));
   net->to(device);
   const auto provenance = store->provenance(part.input, kind);
-  const json about = {{"run", "pretrain"},
-                      {"modality", modality},
-                      {"input", part.input},
-                      {"output", part.output},
-                      {"label", part.label},
-                      {"seed", options.seed},
-                      {"embed_in_training", recipe.reference.embed_in_training},
-                      {"features", {{part.input, provenance ? provenance->fingerprint() : ""}}}};
+  json about = {{"run", "pretrain"},
+                {"modality", modality},
+                {"input", part.input},
+                {"output", part.output},
+                {"label", part.label},
+                {"seed", options.seed},
+                {"embed_in_training", recipe.reference.embed_in_training},
+                {"features", {{part.input, provenance ? provenance->fingerprint() : ""}}}};
+  if (!options.from.empty()) about["from"] = begin_with(options.from, run_folder, net, control);
   train::ConformerPretraining task(net, training, validation ? &*validation : nullptr,
                                    {about.dump(), recipe.reference.validate_in_training});
   train::TrainerOptions trainer;
@@ -247,7 +244,7 @@ EmbedSummary embed(const fs::path& run_folder, const fs::path& store_folder,
 }
 
 train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_folder,
-                                   const fs::path& run_folder, const RunOptions& options,
+                                   const fs::path& run_folder, const TrainOptions& options,
                                    const RunControl& control) {
   const auto device = resolve_device(options.device);
   const auto store = store::FeatureStore::open(store_folder);
@@ -281,6 +278,7 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
   if (const auto text = store->provenance(kTagFeature, "tag"); text && !tags.empty()) {
     about["text"] = text->fingerprint();
   }
+  if (!options.from.empty()) about["from"] = begin_with(options.from, run_folder, *model, control);
   if (const auto edges = stored_flow_edges(*store)) {
     about["clip_flow_edges"] = json::parse(video::to_json(*edges));
   }

@@ -137,7 +137,7 @@ bool make_encoders(const TableSpec& spec, const fs::path& store_folder, const fs
           continue;
         }
       }
-      const RunOptions run_options{1, options.device};
+      const TrainOptions run_options{{1, options.device}, {}};
       if (!pretrain(system.recipe, modality, store_folder, run, run_options, control).finished) {
         return false;
       }

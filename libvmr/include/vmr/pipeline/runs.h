@@ -28,12 +28,18 @@ struct RunOptions {
   std::string device = "auto";
 };
 
-// Pre-trains the recipe's encoder of a modality ("audio", "video") on the training split.
-// Throws: InvalidArgument where the recipe has no such part or the store lacks input or labels.
+struct TrainOptions : RunOptions {
+  std::filesystem::path from;  // a run whose best weights this one begins with; empty: at random
+};
+
+// Pre-trains the recipe's encoder of a modality ("audio", "video") on the training split. With
+// `from` a classifier of another number of classes begins at random nevertheless.
+// Throws: InvalidArgument where the recipe has no such part, the store lacks input or labels, or
+// listing the weights of `from` that do not fit; StoreError where `from` is no such run.
 train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
                              const std::filesystem::path& store_folder,
                              const std::filesystem::path& run_folder,
-                             const RunOptions& options = {}, const RunControl& control = {});
+                             const TrainOptions& options = {}, const RunControl& control = {});
 
 struct EmbedSummary {
   std::string feature;  // what was written
@@ -59,9 +65,11 @@ EmbedSummary embed_tags(const std::filesystem::path& encoder_folder,
                         const RunControl& control = {});
 
 // Trains the recipe's matching model. Dims of features the recipe leaves open come from the store.
+// Throws: InvalidArgument where a dim of the recipe is not the store's; for `from` as above.
 train::TrainSummary train_matching(const Recipe& recipe, const std::filesystem::path& store_folder,
                                    const std::filesystem::path& run_folder,
-                                   const RunOptions& options = {}, const RunControl& control = {});
+                                   const TrainOptions& options = {},
+                                   const RunControl& control = {});
 
 // How a query's ranking is made (eval/tag_shortlist.h says what "by tags" is). The tags are those
 // of the split's films; a track has those of its films. All three know the gallery's tags. A run
