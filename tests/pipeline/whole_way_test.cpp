@@ -351,8 +351,7 @@ TEST_F(WholeWay, WordsBesideAFilmWeighWhatIsAskedFor) {
   };
   const auto of_film = scores(matcher->match(film, {.top = 100}));
   const auto of_words = scores(matcher->match_text({.top = 100, .text = "calm"}));
-  const auto both =
-      scores(matcher->match(film, {.top = 100, .text = "calm", .text_weight = 0.25}));
+  const auto both = scores(matcher->match(film, {.top = 100, .text = "calm", .text_weight = 0.25}));
   ASSERT_EQ(both.size(), of_film.size());
   for (const auto& [id, score] : both) {
     EXPECT_NEAR(score, 0.75 * of_film.at(id) + 0.25 * of_words.at(id), 1e-5) << id;
