@@ -58,6 +58,19 @@ TEST(BarStrengths, AreNoneWithoutBars) {
   EXPECT_TRUE(bar_strengths(track_of(80, 1, 0)).empty());  // each beat a down-beat
 }
 
+TEST(BarStrengths, TakeNothingBeyondSixteenBeatsForABar) {
+  EXPECT_EQ(bar_strengths(track_of(160, 16, 0)).size(), 160u);
+  EXPECT_TRUE(bar_strengths(track_of(160, 17, 0)).empty());
+  // A share for each of 20,000 phases of each beat would be gigabytes.
+  EXPECT_TRUE(bar_strengths(track_of(40000, 20000, 0)).empty());
+  // Five pauses of 40 beats, and two bars of four.
+  auto track = track_of(240, 40, 0);
+  track.down_beats_seconds.insert(track.down_beats_seconds.begin() + 1, {2, 4});
+  const auto strengths = bar_strengths(track);
+  ASSERT_EQ(strengths.size(), 240u);
+  EXPECT_NEAR(strengths[8], 1.05 / 1.2, 1e-9);  // all down-beats fall on this phase of four
+}
+
 TEST(BarStrengths, RefuseTimesThatFall) {
   auto track = track_of(80, 4, 0);
   std::swap(track.down_beats_seconds[3], track.down_beats_seconds[4]);

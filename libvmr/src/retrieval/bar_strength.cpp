@@ -1,6 +1,7 @@
 #include "retrieval/bar_strength.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "vmr/core/error.h"
@@ -12,6 +13,8 @@ constexpr double kReachBeats = 32;       // in which the evidence of a down-beat
 constexpr double kVoteReachBeats = 128;  // and that of a section change
 constexpr double kVoteSeconds = 0.15;    // standard deviation of a section change's time
 constexpr double kDoubt = 0.05;          // of every phase, that it is the one after all
+// Beats. What is further apart is no bar; each beat takes memory for all phases of its bar.
+constexpr size_t kLongestBar = 16;
 
 // The number of the nearest time. Requires: some.
 size_t nearest(const std::vector<double>& times, double seconds) {
@@ -22,13 +25,13 @@ size_t nearest(const std::vector<double>& times, double seconds) {
   return size_t((later ? after : before) - times.begin());
 }
 
-// The commonest number of beats from one down-beat to the next; 4 for 2.
+// The commonest number of beats from one down-beat to the next, up to kLongestBar; 4 for 2; 0 for
+// none.
 size_t beats_per_bar(const std::vector<size_t>& down_beats) {
-  std::vector<size_t> counts;
+  std::array<size_t, kLongestBar + 1> counts{};
   for (size_t i = 1; i < down_beats.size(); ++i) {
     const size_t gap = down_beats[i] - down_beats[i - 1];
-    counts.resize(std::max(counts.size(), gap + 1), 0);
-    ++counts[gap];
+    if (gap <= kLongestBar) ++counts[gap];
   }
   const auto bar = size_t(std::max_element(counts.begin(), counts.end()) - counts.begin());
   return bar == 2 ? 4 : bar;
