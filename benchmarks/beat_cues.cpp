@@ -1,15 +1,18 @@
 // beat_cues FOLDER... [--library N] [--clicks N] [--seed S] > CUES.jsonl
-// What the weights of the beat tracker are fitted on (fit_beat_weights.py): for each song of the
-// folders (beat_corpus), for songs of the synthetic library, and for bars of a drum and sticks, one
-// line of JSON with the cues of each of the tracker's hypotheses and how right it is. The first
-// line names the cues.
+// What the weights of the beat tracker are fitted on (fit_beat_weights.py, fit_bar_weights.py): for
+// each song of the folders (beat_corpus), for songs of the synthetic library, and for bars of a
+// drum and sticks, one line of JSON with the cues of each of the tracker's hypotheses and how right
+// it is, and the same of each metre and place of its bars. The first line names the cues.
 #include <ATen/ops/zeros.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "audio/beat_bars.h"
 #include "audio/beat_hearing.h"
 #include "audio/beat_hypotheses.h"
 #include "audio/beat_tracker.h"
@@ -28,6 +31,43 @@ using Json = nlohmann::ordered_json;
 constexpr double kRateHz = 16000;
 constexpr double kSongSeconds = 40;
 
+using Grid = std::vector<int64_t>;  // frames of beats
+
+// For bars of 2 to 7 beats that begin on any beat of the first: F of their first beats against the
+// true ones, and the mean product of each cue and the bar's template.
+Json bars_of(const audio::detail::BeatBands& bands, const Grid& beats, const std::string& of,
+             const std::vector<double>& truth) {
+  const auto cues = audio::detail::bar_cues(bands, beats);
+  Json bars{{"beats", of}, {"metre", Json::array()}, {"f", Json::array()}, {"cues", Json::array()}};
+  for (int64_t metre = audio::detail::kShortestBar; metre <= audio::detail::kLongestBar; ++metre) {
+    const auto [first, other] = audio::detail::bar_template(metre);
+    for (int64_t place = 0; place < metre; ++place) {
+      std::array<double, audio::detail::kBarCues> means{};
+      std::vector<double> down_beats;
+      for (size_t i = 0; i < beats.size(); ++i) {
+        const bool down = int64_t(i) % metre == place;
+        if (down)
+          down_beats.push_back(audio::detail::seconds_of_beat(beats[i], bands.frames_per_second));
+        for (size_t cue = 0; cue < means.size(); ++cue)
+          means[cue] += (down ? first : other) * cues[i][cue] / double(beats.size());
+      }
+      bars["metre"].push_back(metre);
+      bars["f"].push_back(eval::score_beats(truth, down_beats).f_measure);
+      bars["cues"].push_back(means);
+    }
+  }
+  return bars;
+}
+
+Grid true_beats(const bench::BeatPiece& piece, const audio::detail::BeatBands& bands) {
+  Grid grid;
+  for (const double seconds : piece.beats) {
+    const auto frame = std::llround(seconds * bands.frames_per_second + audio::detail::kLateFrames);
+    grid.push_back(std::clamp<int64_t>(frame, 0, bands.frames - 1));
+  }
+  return grid;
+}
+
 Json line_of(const bench::BeatPiece& piece) {
   const auto bands = audio::detail::hear(piece.samples, kRateHz);
   const auto periods = audio::detail::saliences(audio::detail::tempogram(bands));
@@ -41,6 +81,10 @@ Json line_of(const bench::BeatPiece& piece) {
     line["f"].push_back(eval::score_beats(piece.beats, beats).f_measure);
     line["cues"].push_back(hypothesis.evidence);
   }
+  line["bars"] = Json::array();
+  for (const auto& [of, grid] : {std::pair("true", true_beats(piece, bands)),
+                                 std::pair("heard", audio::detail::track_bands(bands).beats)})
+    if (grid.size() >= 16) line["bars"].push_back(bars_of(bands, grid, of, piece.down_beats));
   return line;
 }
 
@@ -63,7 +107,8 @@ bench::BeatPiece library_piece(uint64_t seed, int index) {
       "library_" + std::to_string(index),
       audio.samples[0].contiguous(),
       song.truth.beats,
-      {"metre_" + std::to_string(state.beats_per_bar) + "/4", state.drums ? "drums" : "no_drums"}};
+      {"metre_" + std::to_string(state.beats_per_bar) + "/4", state.drums ? "drums" : "no_drums"},
+      song.truth.downbeats};
 }
 
 // A drum on the first beat of each bar, sticks on the others, a little noise: a tracker that is
@@ -79,12 +124,14 @@ bench::BeatPiece click_piece(uint64_t seed, int index) {
   bench::BeatPiece piece{"click_" + std::to_string(index),
                          at::zeros({samples}),
                          {},
-                         {"metre_" + std::to_string(metre) + "/4", "clicks"}};
+                         {"metre_" + std::to_string(metre) + "/4", "clicks"},
+                         {}};
   auto* out = piece.samples.mutable_data_ptr<float>();
   for (int64_t i = 0; i < samples; ++i) out[i] = 0.0005F * noise.next();
   const double first = random.uniform(0.2, 1);
   for (int beat = 0; first + beat * 60 / bpm < double(samples) / kRateHz; ++beat) {
     piece.beats.push_back(first + beat * 60 / bpm);
+    if (beat % metre == 0) piece.down_beats.push_back(piece.beats.back());
     const auto begin = static_cast<int64_t>(piece.beats.back() * kRateHz);
     for (int64_t i = begin; i < std::min(samples, begin + int64_t(kRateHz / 4)); ++i) {
       const double seconds = double(i - begin) / kRateHz;
@@ -115,9 +162,10 @@ int main(int argc, char** argv) {
   app.add_option("--clicks", clicks, "bars of a drum and sticks")->check(CLI::Range(0, 10000));
   app.add_option("--seed", seed, "of the library's songs and the clicks");
   CLI11_PARSE(app, argc, argv);
-  Json names = Json::array();
+  Json names = Json::array(), bar_names = Json::array();
   for (const auto& cue : audio::detail::cue_table()) names.push_back(cue.name);
-  std::cout << Json{{"cues", names}}.dump() << "\n";
+  for (const auto& cue : audio::detail::bar_cue_table()) bar_names.push_back(cue.name);
+  std::cout << Json{{"cues", names}, {"bar_cues", bar_names}}.dump() << "\n";
   for (const std::filesystem::path folder : folders)
     for (const auto& piece : bench::read_pieces(folder))
       write(line_of(piece), folder.filename().string());

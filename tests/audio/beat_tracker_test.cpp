@@ -7,9 +7,7 @@
 
 #include <cmath>
 
-#include "audio/beat_bars.h"
 #include "audio/beat_chain.h"
-#include "audio/beat_changes.h"
 #include "audio/beat_tempo.h"
 #include "audio/test_signals.h"
 #include "vmr/audio/beat.h"
@@ -88,57 +86,6 @@ TEST(BeatChain, ScoreIsThePulsesMinusThePrices) {
   EXPECT_EQ(chain.beats, (std::vector<int64_t>{5, 17, 29}));
   const double price = 40 * std::log(1.2) * std::log(1.2);
   EXPECT_NEAR(chain.score, 15 - 3 * price, 1e-4);
-}
-
-TEST(BeatBars, FindTheMetreAndItsFirstBeats) {
-  for (int64_t length = 2; length <= 7; ++length) {
-    std::vector<double> accents;
-    std::vector<int64_t> truth;
-    for (int64_t i = 0; i < 10 * length; ++i) {
-      accents.push_back(i % length == 1 ? 2 : -0.5);
-      if (i % length == 1) truth.push_back(i);
-    }
-    const auto bars = detail::find_bars(accents);
-    EXPECT_EQ(bars.beats_per_bar, length);
-    EXPECT_EQ(bars.down_beats, truth);
-  }
-}
-
-TEST(BeatBars, GoOnBehindABarOfAnotherLength) {
-  std::vector<double> accents;
-  std::vector<int64_t> truth;
-  for (int64_t bar = 0; bar < 20; ++bar) {
-    truth.push_back(int64_t(accents.size()));
-    for (int64_t beat = 0; beat < (bar == 9 ? 5 : 4); ++beat) accents.push_back(beat == 0 ? 3 : -1);
-  }
-  const auto bars = detail::find_bars(accents);
-  EXPECT_EQ(bars.beats_per_bar, 4);
-  EXPECT_EQ(bars.down_beats, truth);
-}
-
-// Eight pairs of bands at 10 dB; from frame 200 the four of the bass have 16 dB.
-TEST(BeatChanges, AreThoseOfTheMeanSpectrumAroundABeat) {
-  detail::BeatBands bands;
-  bands.frames = 400;
-  bands.sum_bands = 8;
-  bands.sums.assign(201 * 8, 0);
-  for (int64_t row = 1; row <= 200; ++row)
-    for (int64_t band = 0; band < 8; ++band)
-      bands.sums[row * 8 + band] =
-          bands.sums[(row - 1) * 8 + band] + 2 * (row > 100 && band < 4 ? 16 : 10);
-  const std::vector<int64_t> beats{0, 50, 100, 150, 200, 250, 300, 350};
-  // Eight beats are too few to look at four of them on either side.
-  for (const int64_t reach : {1, 4}) {
-    const auto changes = detail::beat_changes(bands, beats, reach, 0);
-    ASSERT_EQ(changes.all.size(), 6);
-    for (size_t i = 0; i < 6; ++i) {
-      EXPECT_NEAR(changes.all[i], i == 3 ? 3 : 0, 1e-9);    // 6 dB in half of the bands
-      EXPECT_NEAR(changes.shape[i], i == 3 ? 3 : 0, 1e-9);  // 3 dB up or down, beside the mean
-      EXPECT_NEAR(changes.bass[i], i == 3 ? 6 : 0, 1e-9);
-    }
-  }
-  // In the middle between 200 and 250: frames 180 to 224, of 22 rows 12 behind the change.
-  EXPECT_NEAR(detail::beat_changes(bands, beats, 1, 0.5).bass[3], 6 - 6 * 12 / 22., 1e-9);
 }
 
 TEST(BeatTempo, SalienceIsTheMeanOverTheMultiples) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace vmr::audio::detail {
 namespace {
@@ -57,6 +58,21 @@ BeatChanges beat_changes(const BeatBands& bands, std::span<const int64_t> beats,
     changes.bass.push_back(bass / static_cast<double>(std::min(kBassPairs, wide)));
   }
   return changes;
+}
+
+std::vector<double> bass_levels(const BeatBands& bands, std::span<const int64_t> beats) {
+  const int64_t rows = bands.frames / 2, bass = std::min(kBassPairs, bands.sum_bands);
+  std::vector<double> mean(bands.sum_bands), levels;
+  for (size_t i = 0; i < beats.size(); ++i) {
+    const size_t from = std::min(i, beats.size() - 2);
+    const int64_t begin = beats[i] + static_cast<int64_t>(kAttackFrames);
+    const int64_t end = beats[i] + beats[from + 1] - beats[from] - 1;
+    const int64_t last = std::clamp<int64_t>(std::max(end, begin + 2) / 2, 1, rows);
+    mean_spectrum(bands, std::min(begin / 2, last - 1), last, mean.data());
+    levels.push_back(std::accumulate(mean.begin(), mean.begin() + bass, 0.0) /
+                     static_cast<double>(bass));
+  }
+  return levels;
 }
 
 }  // namespace vmr::audio::detail

@@ -23,4 +23,8 @@ struct BeatChanges {
 BeatChanges beat_changes(const BeatBands& bands, std::span<const int64_t> beats, int64_t reach,
                          double part);
 
+// How loud the bands below about 400 Hz are from each beat to the next, decibels over the floor,
+// mean over the bands. [beats]; behind the last beat as long as before it. Requires: two beats.
+std::vector<double> bass_levels(const BeatBands& bands, std::span<const int64_t> beats);
+
 }  // namespace vmr::audio::detail
