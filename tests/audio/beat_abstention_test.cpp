@@ -1,5 +1,5 @@
 // Pins that sound without a beat gets none: noise of twelve colours and kinds of near silence from
-// the beat corpus, none of which the tracker was tuned to. benchmarks/results/beats.md has more.
+// the beat corpus, and uneven syllables. benchmarks/results/beats.md has more.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -37,6 +37,22 @@ TEST(BeatAbstention, NearSilenceHasNoBeats) {
   for (const auto& kind : corpus::silence_kinds()) {
     if (!kinds.contains(kind.name)) continue;
     EXPECT_TRUE(beats_of(kind).empty()) << kind.name;
+  }
+}
+
+// As speech has them: a beginning each 0.12 to 0.42 seconds, of any loudness. Each has a tempo for a
+// moment, and none keeps to it.
+TEST(BeatAbstention, SyllablesOfUnevenLengthHaveNoBeats) {
+  const auto vowel = test::sine(4000, 180);
+  for (const uint32_t seed : {1, 2, 3, 4, 5, 6}) {
+    auto wave = test::scaled(test::noise(40 * int64_t(test::kRate), 20 + seed), 0.001);
+    const auto lengths = test::noise(1000, seed), loudness = test::noise(1000, 10 + seed);
+    double at = 0.5;
+    for (size_t i = 0; at < 39.5; ++i) {
+      test::add_hit(wave, at * test::kRate, 0.3 + 0.2 * loudness[i], 900, vowel);
+      at += 0.27 + 0.15 * lengths[i];
+    }
+    EXPECT_TRUE(track_beats(test::to_tensor(wave)).beats_seconds.empty()) << seed;
   }
 }
 

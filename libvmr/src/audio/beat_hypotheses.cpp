@@ -8,12 +8,6 @@
 
 namespace vmr::audio::detail {
 
-double best_score(const std::vector<BeatHypothesis>& hypotheses) {
-  double best = 0;
-  for (const auto& hypothesis : hypotheses) best = std::max(best, hypothesis.chain.score);
-  return best;
-}
-
 namespace {
 
 constexpr double kSlowestBpm = 48, kFastestBpm = 215;
@@ -49,16 +43,6 @@ std::vector<std::vector<double>> period_paths(const std::vector<float>& salience
     }
   }
   return paths;
-}
-
-// What beats are looked for on. Low and loud beginnings count twice, being in kAll already: drums,
-// basses and chords carry the beat, hi-hats and tunes run between.
-std::vector<float> beat_curve(const BeatBands& bands) {
-  std::vector<float> curve(bands.frames);
-  for (int64_t t = 0; t < bands.frames; ++t)
-    curve[t] =
-        0.6F * bands.curves[kAll][t] + 0.4F * bands.curves[kLoud][t] + 0.3F * bands.curves[kLow][t];
-  return curve;
 }
 
 double median_bpm(const BeatBands& bands, const std::vector<int64_t>& beats) {
@@ -110,8 +94,8 @@ void remove_beats(const std::vector<int64_t>& beats, const std::vector<float>& p
 }
 
 void weigh(const BeatBands& bands, std::vector<BeatHypothesis>& hypotheses) {
-  const double best = best_score(hypotheses);
-  double most = -1e9, sum = 0;
+  double best = 0, most = -1e9, sum = 0;
+  for (const auto& hypothesis : hypotheses) best = std::max(best, hypothesis.chain.score);
   for (auto& hypothesis : hypotheses) {
     hypothesis.evidence = beat_evidence(bands, hypothesis.chain, best);
     hypothesis.probability = log_odds(hypothesis.evidence);
@@ -125,6 +109,16 @@ void weigh(const BeatBands& bands, std::vector<BeatHypothesis>& hypotheses) {
 }
 
 }  // namespace
+
+// Low and loud beginnings count twice, being in kAll already: drums, basses and chords carry the
+// beat, hi-hats and tunes run between.
+std::vector<float> beat_curve(const BeatBands& bands) {
+  std::vector<float> curve(bands.frames);
+  for (int64_t t = 0; t < bands.frames; ++t)
+    curve[t] =
+        0.6F * bands.curves[kAll][t] + 0.4F * bands.curves[kLoud][t] + 0.3F * bands.curves[kLow][t];
+  return curve;
+}
 
 std::vector<BeatHypothesis> beat_hypotheses(const BeatBands& bands,
                                             const std::vector<float>& saliences) {

@@ -19,8 +19,8 @@ struct BeatHypothesis {
   double probability = 0;  // of all hypotheses together: 1
 };
 
-// The largest of the chains' scores, 0 where none is above.
-double best_score(const std::vector<BeatHypothesis>& hypotheses);
+// What beats are looked for on, [frames].
+std::vector<float> beat_curve(const BeatBands& bands);
 
 // saliences: of beat_tempo.h. Most probable first; none where nothing has a rhythm. From paths
 // through the tempogram and their double, half, third ... tempi come expected periods; along each

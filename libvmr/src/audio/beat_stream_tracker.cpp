@@ -8,6 +8,7 @@
 #include "audio/beat_bars.h"
 #include "audio/beat_hearing.h"
 #include "audio/beat_hypotheses.h"
+#include "audio/beat_pulse.h"
 #include "audio/beat_tempo.h"
 #include "audio/beat_tracker.h"
 
@@ -79,17 +80,16 @@ bool StreamTracker::look(View& view) {
   const auto periods = saliences(tempogram(bands));
   auto hypotheses = beat_hypotheses(bands, periods);
   if (hypotheses.empty()) return false;
-  const double score = best_score(hypotheses) * bands.frames_per_second / double(heard.frames);
-  // The mean of all windows at first, later one that forgets.
-  const double keep = std::min(kKeepPulse, double(windows_) / double(windows_ + 1));
-  ++windows_;
-  pulse_ = keep * pulse_ + (1 - keep) * pulse_strength(periods, score).back();
   for (auto& hypothesis : hypotheses)
     for (auto& beat : hypothesis.chain.beats) beat += first_frame_;
   lanes_.follow(hypotheses, first_frame_ + bands.frames);
   view.beats = hypotheses.front().chain.beats;
   auto here = view.beats;
   for (auto& beat : here) beat -= first_frame_;
+  // The mean of all windows at first, later one that forgets.
+  const double keep = std::min(kKeepPulse, double(windows_) / double(windows_ + 1));
+  ++windows_;
+  pulse_ = keep * pulse_ + (1 - keep) * pulse_strength(pulse_cues(periods, bands, here).back());
   const auto bars = find_bars(bar_accents(bands, here));
   view.common.beats_per_bar = bars.beats_per_bar;
   view.down.resize(view.beats.size());

@@ -6,20 +6,15 @@
 
 #include "audio/beat_bars.h"
 #include "audio/beat_hypotheses.h"
+#include "audio/beat_pulse.h"
 #include "audio/beat_tempo.h"
 
 namespace vmr::audio::detail {
 namespace {
 
-// Where a pulse is as likely as none. Salience of speech and noise lies below 0.45, of music mostly
-// above 1; the best chain scores 2 a second on noise and hum, 4 on speech, 5 and more on music.
-constexpr double kEvenSalience = 0.46, kSalienceWidth = 0.06;
-constexpr double kEvenScore = 2.7, kScoreWidth = 0.2;
 constexpr double kLeastPulse = 0.5;
 constexpr double kSameTempo = 0.04;  // share by which tempi of one hypothesis may differ
 constexpr double kLeastProbability = 0.005;
-
-double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 // First and last frame between which the music plays: where the curve has an onset a third as
 // strong as that of a usual beat.
@@ -75,32 +70,16 @@ std::vector<TempoHypothesis> tempi_of(const std::vector<BeatHypothesis>& hypothe
   return tempi;
 }
 
-std::vector<double> pulse_strength(const std::vector<float>& saliences, double score) {
-  const double accented = logistic((score - kEvenScore) / kScoreWidth);
-  const auto windows = static_cast<int64_t>(saliences.size()) / kPeriods;
-  std::vector<double> found(windows), pulse(windows);
-  for (int64_t i = 0; i < windows; ++i)
-    found[i] =
-        *std::max_element(saliences.begin() + i * kPeriods, saliences.begin() + (i + 1) * kPeriods);
-  // The mean of seven seconds: music may hold its breath, speech may chance upon a rhythm.
-  for (int64_t i = 0; i < windows; ++i) {
-    const int64_t begin = std::max<int64_t>(0, i - 3), end = std::min(windows, i + 4);
-    double sum = 0;
-    for (int64_t j = begin; j < end; ++j) sum += found[j];
-    pulse[i] = accented * logistic((sum / double(end - begin) - kEvenSalience) / kSalienceWidth);
-  }
-  return pulse;
-}
-
 TrackedBeats track_bands(const BeatBands& bands) {
   TrackedBeats result;
   if (bands.frames == 0) return result;
   const auto periods = saliences(tempogram(bands));
-  const double seconds = double(bands.frames) / bands.frames_per_second;
   const auto hypotheses = beat_hypotheses(bands, periods);
   if (hypotheses.empty()) return result;
-  const auto pulse = pulse_strength(periods, best_score(hypotheses) / seconds);
   const auto& best = hypotheses.front();
+  std::vector<double> pulse;
+  for (const auto& cues : pulse_cues(periods, bands, best.chain.beats))
+    pulse.push_back(pulse_strength(cues));
   auto beats = kept_beats(bands, best.chain.beats, pulse);
   double mean_pulse = 0;
   for (const double value : pulse) mean_pulse += value / double(pulse.size());

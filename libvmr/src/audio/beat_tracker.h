@@ -40,11 +40,6 @@ struct TrackedBeats {
 
 TrackedBeats track_bands(const BeatBands& bands);
 
-// Probability that there is a pulse at all, for each window of the tempogram: logistic of the
-// largest salience of any tempo, averaged over seven windows, times that of `score`, which the best
-// chain of the song has per second.
-std::vector<double> pulse_strength(const std::vector<float>& saliences, double score);
-
 // The tempi of hypotheses, like ones together: that of the first, then by probability.
 std::vector<TempoHypothesis> tempi_of(const std::vector<BeatHypothesis>& hypotheses);
 
