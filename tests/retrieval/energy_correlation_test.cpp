@@ -57,6 +57,27 @@ TEST(EnergyCorrelation, IsFishersAtanhOverItsDeviationByChance) {
   EXPECT_NEAR(fit.score(20), -fit.score(30), 0.1);
 }
 
+TEST(EnergyCorrelation, OfAFewSecondsIsHardlyEvidence) {
+  // Half a period in three seconds, as any smooth curve may look. Its own autocorrelation falls
+  // faster than that of smooth noise, exp(-lag^2 / 512), which counts therefore.
+  SampledCurve motion{10, {}};
+  for (int i = 0; i < 30; ++i) motion.values.push_back(float(std::cos(M_PI * (i + 0.5) / 30)));
+  const auto film = film_activity(motion, 3, 1);
+  const EnergyCorrelation fit(film, decibels(cosine(kTrack, 300)), 0, (kTrack - 30) / 10.0);
+  ASSERT_TRUE(fit.usable());
+  double variance = 1.0 / 30;
+  for (int lag = 1; lag < 30; ++lag) {
+    variance +=
+        2.0 / 30 * (1 - lag / 30.0) * std::exp(-lag * lag / 512.0) * cosine_rho(kTrack, lag);
+  }
+  double highest = 0;
+  for (double offset = 0; offset < 157; offset += 0.1) {
+    highest = std::max(highest, fit.score(offset));
+  }
+  EXPECT_NEAR(highest, std::atanh(0.98) / std::sqrt(variance), 0.08);
+  EXPECT_LT(highest, 2.8);  // what the best of all offsets reaches by chance
+}
+
 TEST(EnergyCorrelation, OfConstantCurvesThereIsNone) {
   const auto film = film_activity(cosine(kFilm, 0), kFilm / 10.0, 1);
   SampledCurve constant{10, std::vector<float>(kTrack, -20.0f)};

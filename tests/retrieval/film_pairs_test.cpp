@@ -31,6 +31,26 @@ TEST(FilmPairs, FindTheirTrackByTheHiddenTruth) {
   EXPECT_LT(figures.other_high, 3.5);  // of 56 pairs the third highest
 }
 
+TEST(FilmPairs, OtherTracksScoreNothingHoweverShortTheFilm) {
+  PairOptions options;
+  std::vector<retrieval::TrackRhythm> tracks;
+  for (int64_t i = 0; i < 16; ++i) tracks.push_back(make_pair(i, options).truth);
+  options.seed = 5077;  // films of other songs
+  for (const double seconds : {3, 5, 8, 20, 60}) {
+    options.film_seconds = seconds;
+    std::vector<double> scores;
+    for (int64_t i = 0; i < 16; ++i) {
+      for (const auto& fit :
+           retrieval::synchronise_all(make_pair(i, options).film, tracks, {}, 2)) {
+        scores.push_back(fit.score);
+      }
+    }
+    std::sort(scores.begin(), scores.end());
+    EXPECT_LT(std::abs(scores[scores.size() / 2]), 0.5) << seconds;
+    EXPECT_LT(scores[scores.size() * 95 / 100], 3.5) << seconds;
+  }
+}
+
 TEST(FilmPairs, FewOffsetsAreRight) {
   int right = 0, asked = 0;
   for (const auto& pair : pairs()) {

@@ -30,6 +30,18 @@ SampledCurve power_of(const SampledCurve& energy) {
   return power;
 }
 
+// The autocorrelation of a few seconds, less their own mean, falls too fast: the sum of all its
+// lags is -1/2 whatever the film, and chance would look rare. Near lag 0 it is at least that of
+// noise which is as smooth as the window and seen through it: exp(-k^2 / (8 width^2)). Of a minute
+// it is more by itself.
+void raise_to_window(std::vector<double>& rho) {
+  constexpr double kWidth = kWidthSeconds / kClockSeconds;
+  const size_t reach = std::min(rho.size(), size_t(6 * kWidth));
+  for (size_t k = 0; k < reach; ++k) {
+    rho[k] = std::max(rho[k], std::exp(-double(k * k) / (8 * kWidth * kWidth)));
+  }
+}
+
 }  // namespace
 
 FilmActivity film_activity(const SampledCurve& log_motion, double film_seconds, double stretch) {
@@ -46,6 +58,7 @@ FilmActivity film_activity(const SampledCurve& log_motion, double film_seconds, 
   if (!(square > 1e-9 * double(count))) return {};
   for (float& value : film.values) value = float((double(value) - mean) / std::sqrt(square));
   film.rho = autocorrelation(film.values, kLags);
+  raise_to_window(film.rho);
   return film;
 }
 

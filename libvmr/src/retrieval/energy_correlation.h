@@ -13,7 +13,7 @@ inline constexpr double kClockSeconds = 0.1;  // of the common clock
 // vector. Empty where nothing moves, or always alike.
 struct FilmActivity {
   std::vector<float> values;
-  std::vector<double> rho;  // autocorrelation
+  std::vector<double> rho;  // autocorrelation, of short films no less than the window's
 };
 FilmActivity film_activity(const SampledCurve& log_motion, double film_seconds, double stretch);
 
