@@ -183,6 +183,22 @@ TEST(Synchronise, FindsTheStretchWhereItIsAllowed) {
   EXPECT_LE(fit.offset_seconds + fit.stretch * 60, 90 + 1e-9);
 }
 
+TEST(Synchronise, WiderBoundsOnlyAddSpeeds) {
+  const TrackRhythm track{.duration_seconds = 90, .beats_seconds = grid(0.1, 0.5, 90)};
+  // Steps of 0.1 s / 40 s = 0.0025 from 1; cut to 12.6 of them.
+  FilmRhythm film{.duration_seconds = 40};
+  for (int i = 1; i < 80; i += 1 + i % 3) film.cuts.push_back({i * 0.5 / 1.0315, 1});
+  for (const double lowest : {0.95, 0.9, 1.0}) {
+    for (const double highest : {1.04, 1.05, 1.0483}) {
+      const auto fit = synchronise(film, track, {.min_stretch = lowest, .max_stretch = highest});
+      EXPECT_NEAR(fit.stretch, 1.0325, 1e-9) << lowest << " to " << highest;
+    }
+  }
+  // The bound itself, where it is a step, and 1 where no step fits.
+  EXPECT_NEAR(synchronise(film, track, {.max_stretch = 1.0325}).stretch, 1.0325, 1e-9);
+  EXPECT_EQ(synchronise(film, track, {.min_stretch = 0.998, .max_stretch = 1.002}).stretch, 1);
+}
+
 TEST(Synchronise, DensityOfBeatsIsNoEvidence) {
   std::mt19937 generator(3);
   std::uniform_real_distribution<double> anywhere(0, 60);

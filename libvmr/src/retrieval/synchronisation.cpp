@@ -103,15 +103,17 @@ Synchronisation best_of(const FilmRhythm& film, const std::vector<detail::FilmVi
   return result;
 }
 
+// 1, and steps of one size to both sides of it, so that wider bounds only add speeds. 1 comes
+// first: of equals the track as it is.
 std::vector<double> stretches(const SynchroniseOptions& options, double film_seconds) {
-  const double span = options.max_stretch - options.min_stretch;
   // The film's ends move against its middle, which an offset can hold in place.
-  const auto steps = int64_t(std::ceil(span * film_seconds / 2 / kStretchDriftSeconds));
-  std::vector<double> list;
-  for (int64_t i = 0; i <= steps; ++i) {
-    list.push_back(steps == 0 ? options.min_stretch
-                              : options.min_stretch + span * double(i) / double(steps));
-  }
+  const double step = 2 * kStretchDriftSeconds / film_seconds;
+  const auto count = [&](double span) { return int64_t(std::floor(span / step * (1 + 1e-9))); };
+  std::vector<double> list = {1};
+  for (int64_t i = 1; i <= count(1 - options.min_stretch); ++i)
+    list.push_back(1 - double(i) * step);
+  for (int64_t i = 1; i <= count(options.max_stretch - 1); ++i)
+    list.push_back(1 + double(i) * step);
   return list;
 }
 

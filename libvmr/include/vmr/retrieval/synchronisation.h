@@ -48,9 +48,10 @@ struct TrackRhythm {
 };
 
 struct SynchroniseOptions {
-  // Allowed playback speeds of the track, 1 = as it is. More than one is tried where the bounds
-  // differ, so finely that the film's ends move by less than 50 ms from one to the next; the work
-  // grows with their number (about 60 for 0.95 to 1.05 and a film of a minute).
+  // Allowed playback speeds of the track, 1 = as it is. Tried are 1 and, within the bounds, steps of
+  // 0.1 s / film to both sides of it, so that the film's ends move by 50 ms from one to the next and
+  // wider bounds only add speeds; the work grows with their number (61 for 0.95 to 1.05 and a film
+  // of a minute).
   double min_stretch = 1;  // 0.5 to 1
   double max_stretch = 1;  // 1 to 2
   // Shares of the parts, each >= 0. A part without material (no cuts, no beats ...) has none.
