@@ -25,6 +25,7 @@ struct Options {
   std::vector<std::string> protocols;
   std::string distance = "cosine", joint = "own", ties = eval::name_of(kTies[0]);
   pipeline::EvaluateOptions evaluate;
+  eval::SampledOptions sampled{.negatives = 0};
   bool compare_variants = false;
   std::vector<int64_t> shortlists;
 };
@@ -44,17 +45,11 @@ pipeline::EvaluateOptions evaluate_options(const Options& options) {
   }
   if (options.distance == "l2") evaluate.distance = Distance::l2;
   if (options.joint == "gallery_mean") evaluate.joint = model::PairScoring::gallery_mean;
-  return evaluate;
-}
-
-// What the run or the split did not allow, listed after the rest.
-int report_protocols(const json& document) {
-  std::vector<ItemFailure> failures;
-  for (const auto& failure : document.value("failures", json::array())) {
-    failures.push_back({"protocol " + failure.at("protocol").get<std::string>(),
-                        failure.at("reason").get<std::string>()});
+  if (options.sampled.negatives > 0) {
+    evaluate.sampled = options.sampled;
+    evaluate.sampled->seed = options.common.seed;
   }
-  return report_failures(failures, 1);
+  return evaluate;
 }
 
 int run(const Options& options) {
@@ -115,6 +110,17 @@ Command add_evaluate(CLI::App& root) {
       ->check(CLI::IsMember({"own", "gallery_mean"}));
   app->add_option("--truth", evaluate.truth,
                   "folder of a generated library: its hidden truth's recall is the ceiling");
+  auto* sampled = app->add_option("--sampled-negatives", options->sampled.negatives,
+                                  "figures of each true pair among so many items drawn at random: "
+                                  "recall and NDCG at 10, 15, 20, 25")
+                      ->check(whole_number(1));
+  app->add_option("--repeats", options->sampled.repeats, "draws of them, averaged")
+      ->capture_default_str()
+      ->check(whole_number(1))
+      ->needs(sampled);
+  app->add_flag("--inverse-popularity", options->sampled.inverse_popularity,
+                "a pair weighs 1 / films of its track")
+      ->needs(sampled);
   std::vector<std::string> rules;
   for (const auto ties : kTies) rules.push_back(eval::name_of(ties));
   app->add_option("--ties", options->ties,
@@ -137,7 +143,7 @@ Command add_evaluate(CLI::App& root) {
       ->delimiter(',')
       ->check(whole_number(1))
       ->needs(compare);
-  for (const char* other : {"--protocol", "--joint", "--truth"}) {
+  for (const char* other : {"--protocol", "--joint", "--truth", "--sampled-negatives"}) {
     compare->excludes(app->get_option(other));
   }
   return {app, [options] { return run(*options); }};

@@ -1,9 +1,11 @@
 #include "evaluate_tables.h"
 
+#include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "shared.h"
 #include "vmr/eval/evaluation_document.h"
 #include "vmr/pipeline/variants.h"
 
@@ -42,6 +44,29 @@ void print_documents(const json& document, const std::string& ranked) {
       document.at("joint"));
 }
 
+// The true item among some drawn at random.
+void print_sampled(const json& document, const char* scored) {
+  for (const auto& [direction, title] :
+       {std::pair{"video_to_music", "video to music"}, {"music_to_video", "music to video"}}) {
+    const auto& part = document.at(direction);
+    std::cout << "\n"
+              << scored << ", " << title << ": " << part.at("pairs") << " pairs, each among "
+              << part.at("gallery").get<int64_t>() - 1 << " drawn at random ("
+              << counted(document.at("repeats"), "draw") << ", deviation in brackets)\n";
+    for (const auto& [k, recall] : part.at("recall").items()) {
+      const auto& ndcg = part.at("ndcg").at(k);
+      char line[120];
+      std::snprintf(line, sizeof line,
+                    "  k %3s  recall %5.1f %% (%.1f), chance %5.1f %%   NDCG %.3f (%.3f)\n",
+                    k.c_str(), 100 * recall.at("value").get<double>(),
+                    100 * recall.at("deviation").get<double>(),
+                    100 * recall.at("chance").get<double>(), ndcg.at("value").get<double>(),
+                    ndcg.at("deviation").get<double>());
+      std::cout << line;
+    }
+  }
+}
+
 }  // namespace
 
 void print_evaluation(const json& document) {
@@ -53,6 +78,11 @@ void print_evaluation(const json& document) {
     std::cout << "\n";
     print_documents(part, meaning(name) + scored);
   }
+  if (document.contains("sampled_negatives")) {
+    print_sampled(document["sampled_negatives"], "independent embeddings");
+    const auto& joint = document["sampled_negatives"];
+    if (joint.contains("joint")) print_sampled(joint["joint"], "joint scores");
+  }
   if (document.contains("ceiling")) {
     std::cout << "\n";
     print_section("ceiling: the hidden truth itself", document.at("ceiling"));
@@ -63,6 +93,15 @@ void print_variants(const json& document) {
   std::cout << "split " << document.at("split").get<std::string>() << " (" << scoring(document)
             << ")\n"
             << pipeline::variants_table(document);
+}
+
+int report_protocols(const json& document) {
+  std::vector<ItemFailure> failures;
+  for (const auto& failure : document.value("failures", json::array())) {
+    failures.push_back({"protocol " + failure.at("protocol").get<std::string>(),
+                        failure.at("reason").get<std::string>()});
+  }
+  return report_failures(failures, 1);
 }
 
 }  // namespace vmr::apps

@@ -7,6 +7,8 @@
 namespace vmr::apps {
 
 void print_evaluation(const nlohmann::json& document);
+// Lists the protocols that the run or the split did not allow. Returns the exit code.
+int report_protocols(const nlohmann::json& document);
 // Of --compare-variants.
 void print_variants(const nlohmann::json& document);
 

@@ -107,6 +107,21 @@ TEST_F(EvaluateCommand, ProtocolsStandBesideTheFullGallery) {
   EXPECT_THAT(table, HasSubstr("DAM: tags of the tag classifier"));
 }
 
+TEST_F(EvaluateCommand, SmallRandomGalleriesStandBesideTheFullOne) {
+  const std::vector<std::string> options = {"--sampled-negatives", "3", "--repeats", "5"};
+  const auto document = evaluated("plain", options).at("sampled_negatives");
+  for (const auto* part : {&document, &document.at("joint")}) {
+    for (const char* direction : {"video_to_music", "music_to_video"}) {
+      EXPECT_EQ(part->at(direction).at("pairs"), 12);
+      EXPECT_EQ(part->at(direction).at("gallery"), 4);
+      EXPECT_EQ(part->at(direction).at("recall").at("10").at("value"), 1);
+    }
+  }
+  EXPECT_EQ(evaluated("plain", options).at("sampled_negatives"), document);
+  EXPECT_THAT(evaluate("plain", options).out,
+              HasSubstr("video to music: 12 pairs, each among 3 drawn at random (5 draws"));
+}
+
 TEST_F(EvaluateCommand, TablesSayByWhichDistanceAndWeight) {
   const auto own = evaluate("plain", {}).out;
   EXPECT_THAT(own, HasSubstr("independent embeddings, full gallery of split test (cosine, theta "

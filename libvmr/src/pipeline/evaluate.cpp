@@ -63,6 +63,17 @@ json documents(const Scores& scores, const data::PairDataset& items,
   return document;
 }
 
+json sampled(const Scores& scores, const data::PairDataset& items,
+             const eval::SampledOptions& options) {
+  const auto of = [&](const eval::DirectedScores& directed) {
+    return eval::sampled_document(eval::sampled_negatives(directed, items.track_of_film(), options),
+                                  options);
+  };
+  auto document = of(scores.independent);
+  if (scores.joint) document["joint"] = of(*scores.joint);
+  return document;
+}
+
 std::vector<Protocol> protocols_of(const EvaluateOptions& options, const Recipe& recipe) {
   if (!options.protocols.empty()) return options.protocols;
   std::vector<Protocol> protocols;
@@ -143,6 +154,7 @@ json evaluate(const std::filesystem::path& run_folder, const std::filesystem::pa
                      [&](const eval::DirectedScores& all) { return ranking.of(all); });
     part["oracle"] = protocol == Protocol::tag_to_tag;
   }
+  if (options.sampled) document["sampled_negatives"] = sampled(scores, items, *options.sampled);
   if (!protocols.failures.empty()) document["failures"] = to_json(protocols.failures);
   if (ceiling) document["ceiling"] = ceiling->document(items, evaluation);
   return document;

@@ -16,6 +16,7 @@
 #include "vmr/data/batch.h"
 #include "vmr/data/tag_vectors.h"
 #include "vmr/eval/retrieval_metrics.h"
+#include "vmr/eval/sampled_negatives.h"
 #include "vmr/model/matching_model.h"
 #include "vmr/pipeline/recipe.h"
 #include "vmr/store/feature_store.h"
@@ -101,6 +102,7 @@ struct EvaluateOptions {
   std::optional<double> theta_weight;
   // gallery_mean, as published, scores the whole gallery whatever its size.
   model::PairScoring joint = model::PairScoring::own;
+  std::optional<eval::SampledOptions> sampled;  // small random galleries are reported too
 };
 
 // The evaluation document (eval/evaluation_document.h) from the independent embeddings over the
@@ -108,6 +110,7 @@ struct EvaluateOptions {
 // them ("shortlist": how many items a query, 0 = all; "scoring"), "ceiling" the same from the
 // hidden truth of a generated library, "chance" is in each. "protocols" holds, for each further
 // protocol, the same two documents with "oracle": whether the query's own tags were used.
+// "sampled_negatives" is the document of eval/sampled_negatives.h, in it "joint" of joint scores.
 // "failures": [{"protocol", "reason"}] where the run or the split's tags do not allow a protocol.
 // Options, protocols and truth are checked before the items are loaded.
 // Throws: InvalidArgument where an option asks for what the run does not have, or none of the
