@@ -1,10 +1,11 @@
-// vmr import: data files of the published UT-CMVMR code.
+// vmr import: data files of the published UT-CMVMR code, and features from elsewhere.
+#include "import.h"
+
 #include <algorithm>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "shared.h"
 #include "vmr/pipeline/reference_data.h"
 
 namespace vmr::apps {
@@ -16,14 +17,6 @@ struct Options {
   std::string out, statistics, store;
   double clip_seconds = 4;
 };
-
-nlohmann::json to_json(const std::vector<ItemFailure>& problems) {
-  auto list = nlohmann::json::array();
-  for (const auto& problem : problems) {
-    list.push_back({{"id", problem.id}, {"reason", problem.reason}});
-  }
-  return list;
-}
 
 // "3 in no list, " where there are lists.
 std::string in_no_list(const Options& options, const pipeline::ImportedManifest& imported) {
@@ -57,8 +50,8 @@ int pairs(const Options& options) {
                 {"tracks", tracks},
                 {"in_no_list", imported.in_no_list},
                 {"ignored", imported.ignored},
-                {"shared_tracks", to_json(imported.shared_tracks)},
-                {"problems", to_json(imported.problems)}});
+                {"shared_tracks", listed(imported.shared_tracks)},
+                {"problems", listed(imported.problems)}});
   } else if (!none) {
     std::cout << films << " films and " << tracks << " tracks written to " << options.out << "; "
               << in_no_list(options, imported) << imported.ignored << " ignored, "
@@ -80,7 +73,7 @@ int statistics(const Options& options, bool rhythm) {
     print_json({{"items", imported.items},
                 {"clips", imported.clips},
                 {"clamped", imported.clamped},
-                {"problems", to_json(imported.problems)}});
+                {"problems", listed(imported.problems)}});
   } else {
     std::cout << imported.clips << " clips of " << imported.items << " items imported, "
               << imported.clamped << " values beyond the last class, " << imported.problems.size()
@@ -107,9 +100,20 @@ void add_pair_options(CLI::App& app, pipeline::ReferencePairs& files) {
 
 }  // namespace
 
+nlohmann::json listed(const std::vector<ItemFailure>& problems) {
+  auto list = nlohmann::json::array();
+  for (const auto& problem : problems) {
+    list.push_back({{"id", problem.id}, {"reason", problem.reason}});
+  }
+  return list;
+}
+
 Command add_import(CLI::App& root) {
   auto options = std::make_shared<Options>();
-  auto* app = root.add_subcommand("import", "data files of the published UT-CMVMR code");
+  auto* app =
+      root.add_subcommand("import",
+                          "data files of the published UT-CMVMR code, and features that other "
+                          "programs computed");
   app->require_subcommand(1);
   auto* pairs_app =
       app->add_subcommand("pairs", "pairs, tags, durations and id lists as a manifest");
@@ -132,7 +136,9 @@ Command add_import(CLI::App& root) {
   for (auto* sub : {pairs_app, rhythm_app, flow_app}) {
     add_common(*sub, options->common);
   }
+  const auto features = add_import_features(*app);
   return {app, [=] {
+            if (features.app->parsed()) return features.run();
             if (pairs_app->parsed()) return pairs(*options);
             return statistics(*options, rhythm_app->parsed());
           }};

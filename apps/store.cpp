@@ -10,6 +10,7 @@
 
 #include "shared.h"
 #include "vmr/core/error.h"
+#include "vmr/pipeline/feature_files.h"
 #include "vmr/store/feature_store.h"
 #include "vmr/store/npy.h"
 
@@ -70,7 +71,7 @@ int stats(const Options& options) {
   const auto figures = store->stats();
   auto features = nlohmann::json::array();
   for (const auto& feature : store->features()) {
-    for (const char* kind : {"film", "music"}) {
+    for (const char* kind : {"film", "music", "tag"}) {
       const auto provenance = store->provenance(feature, kind);
       if (!provenance) continue;
       features.push_back({{"feature", feature},
@@ -99,9 +100,10 @@ int stats(const Options& options) {
             << figures.value_bytes / 1e6 << " MB in " << figures.file_bytes / 1e6
             << " MB of files, " << counted(figures.parts, "part") << "\n";
   for (const auto& feature : features) {
-    const bool of_films = feature["kind"] == "film";
+    const auto kind = feature["kind"].get<std::string>();
     std::cout << "  " << feature["feature"].get<std::string>() << ": "
-              << counted(feature["tracks"].get<int64_t>(), of_films ? "film" : "track") << "\n";
+              << counted(feature["tracks"].get<int64_t>(), kind == "music" ? "track" : kind)
+              << "\n";
   }
   return kDone;
 }
@@ -115,10 +117,7 @@ int export_feature(const Options& options) {
   std::filesystem::create_directories(options.out);
   std::vector<ItemFailure> failures;
   for (const auto& key : keys) {
-    std::string name = key.kind + "_" + key.id;
-    for (char& c : name) {
-      if (c == '/' || c == '\\' || c == '\0') c = '_';
-    }
+    const auto name = pipeline::file_name_of(key.kind + "_" + key.id);
     try {
       store::write_npy(std::filesystem::path(options.out) / (name + ".npy"),
                        store->find(key)->values);
@@ -139,7 +138,7 @@ int remove(const Options& options) {
   store_options.writable = true;
   const auto store = store::FeatureStore::open(options.store, store_options);
   int64_t removed = 0;
-  for (const std::string kind : {"film", "music"}) {
+  for (const std::string kind : {"film", "music", "tag"}) {
     if (options.kind.empty() || options.kind == kind) {
       removed += store->remove_feature(options.feature, kind);
     }
@@ -174,7 +173,7 @@ Command add_store(CLI::App& root) {
   auto* remove_app = subcommand("remove", "drop a feature, so that it can be made anew");
   for (auto* sub : {export_app, remove_app}) {
     sub->add_option("--feature", options->feature, "name of the feature")->required();
-    sub->add_option("--kind", options->kind, "film or music; both without it");
+    sub->add_option("--kind", options->kind, "film, music or tag; all without it");
   }
   export_app->add_option("--out", options->out, "folder")->required();
   return {app, [=] {

@@ -1,4 +1,6 @@
 // Pins what the program makes of the published code's files: configurations, weights, data.
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +9,7 @@
 
 #include "apps/process.h"
 #include "support/temp_folder.h"
+#include "vmr/store/npy.h"
 
 namespace vmr {
 namespace {
@@ -120,6 +123,68 @@ TEST_F(ReferenceFiles, DataBecomeAManifestAndFeatures) {
     EXPECT_THAT(nothing.error, HasSubstr("n.txt: no lines of statistics; expected an id and"));
     EXPECT_FALSE(fs::exists(path("new")));
   }
+}
+
+TEST_F(ReferenceFiles, FeaturesComeInAndGoOutAsTheyAre) {
+  fs::create_directories(folder_ / "in");
+  const auto put = [&](const std::string& name, const at::Tensor& values) {
+    store::write_npy(folder_ / "in" / name, values);
+  };
+  put("a1.npy", at::tensor({1.5f, -2.f, 3.25f, 0.f}).view({2, 2}));
+  put("a2.npy", at::tensor({5.f, 6.f}).view({1, 2}));
+  const auto import = [&](const std::string& from, const std::string& to,
+                          std::vector<std::string> more) {
+    more.insert(more.begin(), {"import", "features", path(from), "--store", path(to), "--kind",
+                               "music", "--feature", "vggish"});
+    return run_vmr(more);
+  };
+  const auto first = import("in", "s1", {"--clip-seconds", "0.96", "--json"});
+  ASSERT_EQ(first.exit_code, 0) << first.error;
+  EXPECT_EQ(first.json().at("rows"), 3);
+  const auto export_to = [&](const std::string& from, const std::string& to) {
+    return run_vmr({"store", "export", path(from), "--feature", "vggish", "--out", path(to)})
+        .exit_code;
+  };
+  ASSERT_EQ(export_to("s1", "out"), 0);
+  put("../out/film_f1.npy", at::zeros({1, 2}));
+  const auto second = import("out", "s2", {"--prefix", "music_", "--clip-seconds", "0.96"});
+  EXPECT_EQ(second.exit_code, 0) << second.error;
+  EXPECT_THAT(second.out, HasSubstr("vggish: 2 items with 3 rows of 2 values imported, 1 files "
+                                    "passed over, 0 problems"));
+  ASSERT_EQ(export_to("s2", "again"), 0);
+  for (const char* id : {"a1", "a2"}) {
+    const auto bytes = [&](const std::string& file) {
+      std::ifstream in(folder_ / file, std::ios::binary);
+      return std::string(std::istreambuf_iterator<char>(in), {});
+    };
+    EXPECT_EQ(bytes(std::string("in/") + id + ".npy"),
+              bytes(std::string("again/music_") + id + ".npy"));
+  }
+  EXPECT_THAT(run_vmr({"store", "stats", path("s2")}).out, HasSubstr("vggish: 2 tracks"));
+
+  put("a3.npy", at::zeros({1, 3}));
+  const auto bad = import("in", "s1", {"--clip-seconds", "0.96"});
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_THAT(bad.error, HasSubstr("failed: a3: " + path("in/a3.npy") + ": expected rows of 2"));
+  const auto other = import("in", "s1", {"--made-by", "another"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.error, HasSubstr("the store has \"vggish\" made with"));
+  EXPECT_EQ(import("none", "s3", {}).exit_code, 2);
+  const auto timed = run_vmr({"import", "features", path("in"), "--store", path("s3"), "--kind",
+                              "tag", "--hop-seconds", "1"});
+  EXPECT_EQ(timed.exit_code, 2);
+  EXPECT_THAT(timed.error, HasSubstr("a tag has no time"));
+  EXPECT_FALSE(fs::exists(path("s3")));
+}
+
+TEST_F(ReferenceFiles, TagVectorsAreListedAndRemovedAsOtherFeaturesAre) {
+  fs::create_directories(folder_ / "in");
+  std::ofstream(folder_ / "in/calm.f32", std::ios::binary) << "01234567";
+  const auto imported = run_vmr({"import", "features", path("in"), "--store", path("s"), "--kind",
+                                 "tag", "--raw", "--dim", "2"});
+  ASSERT_EQ(imported.exit_code, 0) << imported.error;
+  EXPECT_THAT(run_vmr({"store", "stats", path("s")}).out, HasSubstr("tag_vector: 1 tag\n"));
+  EXPECT_EQ(run_vmr({"store", "remove", path("s"), "--feature", "tag_vector"}).exit_code, 0);
 }
 
 TEST_F(ReferenceFiles, ImportsOfNothingLeaveNoStore) {

@@ -13,6 +13,7 @@
 #include "core/file_io.h"
 #include "pipeline/has_features.h"
 #include "pipeline/manifest_json.h"
+#include "pipeline/stored_items.h"
 #include "vmr/core/error.h"
 #include "vmr/core/json_reader.h"
 #include "vmr/core/parallel.h"
@@ -113,15 +114,12 @@ json united(const json& before, const json& now) {
 // items.
 store::Manifest keep_notes(store::FeatureStore& store, const store::Manifest& manifest,
                            const ExtractRecipe& recipe) {
-  store::Manifest items = manifest;
+  const auto items = detail::merged_manifest(store, manifest);
   json extract = to_json(recipe);
-  if (const auto text = store.find_note(kManifestNote)) {
-    items = merged(manifest_from_json(json::parse(*text)), manifest);
-  }
   if (const auto text = store.find_note(kRecipeNote)) {
     extract = united(to_json(parse_extract(json::parse(*text))), extract);
   }
-  store.put_note(kManifestNote, manifest_to_json(items).dump());
+  detail::keep_manifest(store, items);
   store.put_note(kRecipeNote, extract.dump());
   return items;
 }
@@ -144,6 +142,16 @@ void write_quarantine(const std::filesystem::path& folder, const ExtractOptions&
 }
 
 }  // namespace
+
+store::Manifest detail::merged_manifest(const store::FeatureStore& store,
+                                        const store::Manifest& added) {
+  const auto text = store.find_note(kManifestNote);
+  return text ? merged(manifest_from_json(json::parse(*text)), added) : added;
+}
+
+void detail::keep_manifest(store::FeatureStore& store, const store::Manifest& manifest) {
+  store.put_note(kManifestNote, manifest_to_json(manifest).dump());
+}
 
 store::Manifest stored_manifest(const store::FeatureStore& store) {
   const auto text = store.find_note(kManifestNote);

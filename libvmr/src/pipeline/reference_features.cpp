@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/file_io.h"
+#include "pipeline/import_store.h"
 #include "vmr/audio/rhythm.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/extraction.h"
@@ -19,6 +20,8 @@ namespace vmr::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+using detail::check_own;
+using detail::LateStore;
 using nlohmann::json;
 
 struct Statistics {
@@ -85,41 +88,9 @@ Statistics read_statistics(const fs::path& path, size_t values) {
   return result;
 }
 
-// A store that is made when the first item is put into it, so that an import of nothing leaves
-// none behind.
-class LateStore {
- public:
-  explicit LateStore(const fs::path& folder) : folder_(folder) {
-    const bool vacant = !fs::exists(folder) || (fs::is_directory(folder) && fs::is_empty(folder));
-    if (!vacant) get();
-  }
-  // nullptr where there is none yet.
-  const store::FeatureStore* found() const { return store_.get(); }
-  store::FeatureStore& get() {
-    if (!store_) {
-      store::StoreOptions options;
-      options.writable = true;
-      store_ = store::FeatureStore::open(folder_, options);
-    }
-    return *store_;
-  }
-
- private:
-  fs::path folder_;
-  std::unique_ptr<store::FeatureStore> store_;
-};
-
 Provenance provenance_of(const std::string& feature, double clip_seconds) {
   const json options = {{"clip_seconds", clip_seconds}, {"from", "statistics of UT-CMVMR"}};
   return {feature, "imported", options.dump(), "", ""};
-}
-
-void check_own(const store::FeatureStore& store, const std::string& kind,
-               const Provenance& provenance) {
-  const auto stored = store.provenance(provenance.extractor, kind);
-  VMR_CHECK(!stored || stored->fingerprint() == provenance.fingerprint(), "the store has \"",
-            provenance.extractor, "\" made with ", stored->options,
-            " already; use another store, or remove it with `vmr store remove`");
 }
 
 // The store's own ids of a kind; none where it has no manifest yet.

@@ -18,14 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> first_tags(const store::Manifest& manifest) {
-  std::set<std::string> tags;
-  for (const auto& item : manifest.items) {
-    if (!item.tags.empty()) tags.insert(item.tags.front());
-  }
-  return {tags.begin(), tags.end()};
-}
-
 // Of what is read of the folder, so that another model in one of the same name is another
 // provenance.
 std::string folder_hash(const fs::path& folder) {
@@ -37,6 +29,14 @@ std::string folder_hash(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::vector<std::string> first_tags(const store::Manifest& manifest) {
+  std::set<std::string> tags;
+  for (const auto& item : manifest.items) {
+    if (!item.tags.empty()) tags.insert(item.tags.front());
+  }
+  return {tags.begin(), tags.end()};
+}
 
 fs::path text_encoder_folder(const fs::path& store_folder) {
   return store_folder / "encoders" / kTagFeature;
@@ -57,7 +57,7 @@ data::TagVectors tag_vectors(const store::FeatureStore& store, const store::Mani
   for (const auto& tag : tags) {
     const auto track = store.find({kTagFeature, "tag", tag});
     VMR_CHECK(track.has_value(), "the store has sentence vectors, but none for the tag \"", tag,
-              "\"; run `vmr embed --text-encoder` again");
+              "\"; run `vmr embed --text-encoder` again, or import it");
     rows.push_back(track->values);
   }
   result.tags = tags;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vmr/data/tag_vectors.h"
 #include "vmr/store/feature_store.h"
@@ -14,6 +15,8 @@ namespace vmr::pipeline {
 
 inline constexpr const char* kTagFeature = "tag_vector";  // [1, dim] float32, kind "tag", id = tag
 
+// The tags that have vectors: the first ones of the items, sorted.
+std::vector<std::string> first_tags(const store::Manifest& manifest);
 // Vectors of every first tag of the manifest: those of the store where it has them, of `dim` values
 // by formula otherwise; none where there are no tags or dim is 0.
 // Throws: InvalidArgument where the store lacks some tag's vector.

@@ -1,0 +1,13 @@
+// Parts of `vmr import`, which has one file a source.
+#pragma once
+
+#include "shared.h"
+
+namespace vmr::apps {
+
+// `vmr import features`.
+Command add_import_features(CLI::App& import_app);
+
+nlohmann::json listed(const std::vector<ItemFailure>& problems);
+
+}  // namespace vmr::apps
