@@ -1,7 +1,4 @@
 // vmr store: care of feature stores.
-#include <ATen/core/Tensor.h>
-
-#include <filesystem>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -9,17 +6,16 @@
 #include <set>
 
 #include "shared.h"
-#include "vmr/core/error.h"
-#include "vmr/pipeline/feature_files.h"
+#include "store_export.h"
 #include "vmr/store/feature_store.h"
-#include "vmr/store/npy.h"
 
 namespace vmr::apps {
 namespace {
 
 struct Options {
   Common common;
-  std::string store, out, feature, kind;
+  std::string store, feature, kind;
+  StoreExport exported;
   bool remove_damaged = false;
 };
 
@@ -108,31 +104,6 @@ int stats(const Options& options) {
   return kDone;
 }
 
-// A feature's tracks as .npy files, one an item.
-int export_feature(const Options& options) {
-  const auto store = store::FeatureStore::open(options.store);
-  const auto keys = store->keys(options.feature, options.kind);
-  VMR_CHECK(!keys.empty(), "store export: the store has no feature \"", options.feature,
-            "\"; `vmr store stats` lists what it has");
-  std::filesystem::create_directories(options.out);
-  std::vector<ItemFailure> failures;
-  for (const auto& key : keys) {
-    const auto name = pipeline::file_name_of(key.kind + "_" + key.id);
-    try {
-      store::write_npy(std::filesystem::path(options.out) / (name + ".npy"),
-                       store->find(key)->values);
-    } catch (const StoreError& error) {
-      failures.push_back({key.id, error.what()});
-    }
-  }
-  const auto written = int64_t(keys.size() - failures.size());
-  if (options.common.json)
-    print_json({{"written", written}, {"failed", failures.size()}, {"out", options.out}});
-  else
-    std::cout << counted(written, "file") << " written to " << options.out << "\n";
-  return report_failures(failures, written);
-}
-
 int remove(const Options& options) {
   store::StoreOptions store_options;
   store_options.writable = true;
@@ -169,19 +140,19 @@ Command add_store(CLI::App& root) {
   auto* compact_app = subcommand("compact", "rewrite without free space");
   auto* stats_app =
       subcommand("stats", "films, tracks, and for how many of them each feature is there");
-  auto* export_app = subcommand("export", "a feature as .npy files");
+  auto* export_app = subcommand("export", "a feature as .npy files, or the published statistics");
+  add_export_options(*export_app, options->exported);
   auto* remove_app = subcommand("remove", "drop a feature, so that it can be made anew");
-  for (auto* sub : {export_app, remove_app}) {
-    sub->add_option("--feature", options->feature, "name of the feature")->required();
-    sub->add_option("--kind", options->kind, "film, music or tag; all without it");
-  }
-  export_app->add_option("--out", options->out, "folder")->required();
+  remove_app->add_option("--feature", options->feature, "name of the feature")->required();
+  remove_app->add_option("--kind", options->kind, "film, music or tag; all without it");
   return {app, [=] {
             if (check_app->parsed()) return check(*options);
             if (merge_app->parsed()) return merge(*options);
             if (compact_app->parsed()) return compact(*options);
             if (stats_app->parsed()) return stats(*options);
-            if (export_app->parsed()) return export_feature(*options);
+            if (export_app->parsed()) {
+              return export_store(options->store, options->exported, options->common.json);
+            }
             return remove(*options);
           }};
 }

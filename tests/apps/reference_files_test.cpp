@@ -187,6 +187,33 @@ TEST_F(ReferenceFiles, TagVectorsAreListedAndRemovedAsOtherFeaturesAre) {
   EXPECT_EQ(run_vmr({"store", "remove", path("s"), "--feature", "tag_vector"}).exit_code, 0);
 }
 
+TEST_F(ReferenceFiles, StatisticsGoOutAsTheyCameIn) {
+  const auto rhythm = write("r.txt",
+                            "#aid\tn_beat\tbeat_strength\tbeat_interval\n"
+                            "a1\t2\t1.1\t0.512\na1\t0\tnan\tnan\n");
+  const auto flow = write("f.txt", "#vid\tdisplacement\nv1\t3.3\n");
+  ASSERT_EQ(run_vmr({"import", "rhythm", rhythm, "--store", path("s")}).exit_code, 0);
+  ASSERT_EQ(run_vmr({"import", "flow", flow, "--store", path("s")}).exit_code, 0);
+  const auto exported = run_vmr(
+      {"store", "export", path("s"), "--format", "statistics", "--out", path("out"), "--json"});
+  ASSERT_EQ(exported.exit_code, 0) << exported.error;
+  EXPECT_EQ(exported.json().at("clips"), 3);
+  const auto text = [&](const std::string& file) {
+    std::ifstream in(file);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  EXPECT_EQ(text(path("out/rhythm.txt")), text(rhythm));
+  EXPECT_EQ(text(path("out/flow.txt")), text(flow));
+  const auto both = run_vmr({"store", "export", path("s"), "--format", "statistics", "--feature",
+                             "rhythm", "--out", path("o")});
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_THAT(both.error, HasSubstr("leave --feature and --kind out"));
+  const auto neither = run_vmr({"store", "export", path("s"), "--out", path("o")});
+  EXPECT_EQ(neither.exit_code, 2);
+  EXPECT_THAT(neither.error, HasSubstr("--feature is required"));
+  EXPECT_FALSE(fs::exists(path("o")));
+}
+
 TEST_F(ReferenceFiles, ImportsOfNothingLeaveNoStore) {
   // Each line damaged, then each value.
   for (const char* text : {"a1 2 1.0\n", "a1 -2 1.0 0.5\n"}) {

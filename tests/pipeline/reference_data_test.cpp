@@ -11,7 +11,6 @@
 
 #include "pipeline/manifest_json.h"
 #include "support/temp_folder.h"
-#include "vmr/audio/rhythm.h"
 #include "vmr/core/error.h"
 #include "vmr/core/version.h"
 #include "vmr/pipeline/extraction.h"
@@ -233,12 +232,40 @@ TEST_F(ReferenceStatistics, RhythmBecomesMeasuresAndClasses) {
   EXPECT_TRUE(rows("a3").equal(at::tensor({17, 48, 2}, at::kLong).view({1, 3})));
 }
 
-TEST_F(ReferenceStatistics, TakesTheTextThatIsWritten) {
-  const auto measures = at::tensor({3.0f, 0.1f, 1.2345678f, 0.0f, NAN, NAN}).view({2, 3});
-  const auto text = audio::write_rhythm_text({{"a1", measures}, {"a2", measures.narrow(0, 1, 1)}});
-  EXPECT_EQ(import_rhythm(write("rhythm.txt", text), store()).items, 2);
-  const auto read = find("rhythm_measures", "music", "a1").values;
-  EXPECT_TRUE(at::allclose(read, measures, 0, 0, /*equal_nan=*/true));
+TEST_F(ReferenceStatistics, GoOutAsTextAndComeBackBitForBit) {
+  const auto rhythm = at::tensor({3.0f, 0.1f, 1.2345678f, 0.0f, NAN, NAN}).view({2, 3});
+  const auto flow = at::tensor({0.0f, 1e-7f, 318.99997f, 2.0f});
+  const auto put = [&](store::FeatureStore& store, const char* feature, const char* kind,
+                       const std::string& id, const at::Tensor& values) {
+    store.put({{{feature, kind, id},
+                {values, RowTimes::regular(values.size(0), 0, 4, 4), {feature, "4", "", "", ""}}}});
+  };
+  {
+    store::StoreOptions options;
+    options.writable = true;
+    const auto own = store::FeatureStore::open(folder_ / "own", options);
+    put(*own, "rhythm_measures", "music", "a1", rhythm);
+    put(*own, "rhythm_measures", "music", "a2", rhythm.narrow(0, 1, 1).contiguous());
+    put(*own, "rhythm_measures", "music", "a 3", rhythm);
+    put(*own, "clip_flow_measures", "film", "v1", flow);
+    put(*own, "clip_flow_measures", "film", "v2", at::tensor({NAN}, at::kFloat));
+    const auto exported = export_statistics(*own, folder_ / "out");
+    EXPECT_THAT(exported.files, ElementsAre(folder_ / "out/rhythm.txt", folder_ / "out/flow.txt"));
+    EXPECT_EQ(std::tuple(exported.items, exported.clips), std::tuple(3, 7));
+    EXPECT_THAT(exported.problems, ElementsAre(problem("a 3", "white space"),
+                                               problem("v2", "without a displacement")));
+  }
+  EXPECT_EQ(import_rhythm(folder_ / "out/rhythm.txt", store()).items, 2);
+  EXPECT_EQ(import_clip_flow(folder_ / "out/flow.txt", store()).items, 1);
+  const auto measures = [&](const char* feature, const char* kind, const char* id) {
+    return find(feature, kind, id).values;
+  };
+  const auto read = measures("rhythm_measures", "music", "a1");
+  EXPECT_TRUE(at::allclose(read, rhythm, 0, 0, /*equal_nan=*/true));
+  EXPECT_TRUE(measures("clip_flow_measures", "film", "v1").equal(flow));
+  std::ifstream text(folder_ / "out/flow.txt");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(text), {}),
+            "#vid\tdisplacement\nv1\t0.0\nv1\t1e-07\nv1\t318.99997\nv1\t2.0\n");
 }
 
 TEST_F(ReferenceStatistics, FlowBecomesMeasuresAndPublishedClasses) {

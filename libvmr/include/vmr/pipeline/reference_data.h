@@ -1,7 +1,7 @@
 // Data files of the published UT-CMVMR code (arXiv 2309.09421): pairs, tags, durations and id lists
-// as a manifest, rhythm and flow statistics as features of a store. Archives of frames need no
-// import: `vmr extract` takes a zip file for a film. What is wrong with single entries is listed
-// and the rest goes on. Thread-safe on different stores.
+// as a manifest, rhythm and flow statistics as features of a store, and back as text. Archives of
+// frames need no import: `vmr extract` takes a zip file for a film. What is wrong with single
+// entries is listed and the rest goes on. Thread-safe on different stores.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "vmr/core/run_control.h"
+#include "vmr/store/feature_store.h"
 #include "vmr/store/manifest.h"
 
 namespace vmr::pipeline {
@@ -65,5 +66,18 @@ ImportedFeatures import_rhythm(const std::filesystem::path& statistics,
 ImportedFeatures import_clip_flow(const std::filesystem::path& statistics,
                                   const std::filesystem::path& store_folder,
                                   double clip_seconds = 4);
+
+struct ExportedStatistics {
+  std::vector<std::filesystem::path> files;  // none for measures the store has of no item
+  int64_t items = 0, clips = 0;
+  std::vector<ItemFailure> problems;  // items left out
+};
+
+// "rhythm_measures" of tracks as rhythm.txt (audio::write_rhythm_text) and "clip_flow_measures" of
+// films as flow.txt, "id<tab>displacement" a clip, in a folder that is made when missing. Importing
+// them gives the same measures, bit for bit. Ids with white space cannot be written.
+// Throws: StoreError where a file cannot be written.
+ExportedStatistics export_statistics(const store::FeatureStore& store,
+                                     const std::filesystem::path& folder);
 
 }  // namespace vmr::pipeline
