@@ -274,7 +274,7 @@ TEST_F(EvaluateCommand, SaysWhichOptionsDoNotGoTogether) {
 }
 
 TEST_F(EvaluateCommand, AStoreOfOtherFeaturesIsRefused) {
-  fill_store(path("wide"), 24);
+  test::fill_store(path("wide"), 24);
   const std::string reason =
       "the run \"plain\" reads \"conformer_audio\" in rows of shape [16], "
       "those of " +
