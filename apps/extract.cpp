@@ -7,6 +7,7 @@
 #include "recipe_files.h"
 #include "shared.h"
 #include "vmr/core/error.h"
+#include "vmr/pipeline/class_clamps.h"
 #include "vmr/pipeline/extraction.h"
 
 namespace vmr::apps {
@@ -40,6 +41,8 @@ int run(const Options& options) {
   for (const auto& item : summary.damaged) {
     std::cerr << "warning: " << item.id << ": " << item.reason << "\n";
   }
+  const auto clamps = pipeline::count_clamped(*store::FeatureStore::open(options.store), manifest,
+                                              recipe.extract.clip_seconds);
   if (options.common.json) {
     const auto listed = [](const std::vector<ItemFailure>& items) {
       auto list = nlohmann::json::array();
@@ -51,6 +54,7 @@ int run(const Options& options) {
                 {"already_there", summary.already_there},
                 {"failures", listed(summary.failures)},
                 {"damaged", listed(summary.damaged)},
+                {"clamped", {{"rhythm", clamps.rhythm}, {"flow", clamps.flow}}},
                 {"seconds", summary.seconds},
                 {"media_seconds", summary.media_seconds},
                 {"interrupted", summary.interrupted},
@@ -59,6 +63,10 @@ int run(const Options& options) {
     std::cout << summary.extracted << " of " << counted(summary.items, "item") << " extracted, "
               << summary.already_there << " were there already, " << summary.failures.size()
               << " failed, " << summary.seconds << " s\n";
+    if (clamps.rhythm + clamps.flow > 0) {
+      std::cout << "beyond the last class, and put into it: " << clamps.rhythm
+                << " values of rhythm, " << clamps.flow << " of flow\n";
+    }
   }
   const auto done = summary.extracted + summary.already_there;
   const int code = report_failures(summary.failures, done);

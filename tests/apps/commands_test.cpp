@@ -289,6 +289,11 @@ TEST(Program, SynthExtractStoreAndExportWorkAsProcesses) {
                                 "--json", "--threads", "2"});
   ASSERT_EQ(extract.exit_code, 0) << extract.error;
   EXPECT_EQ(extract.json().at("extracted"), 6);
+  EXPECT_EQ(extract.json().at("clamped").at("rhythm"), 0);
+  // What is there already counts as well.
+  const auto again =
+      run_vmr({"extract", manifest, "--recipe", "demo", "--store", folder / "s", "--json"});
+  EXPECT_EQ(again.json().at("clamped"), extract.json().at("clamped"));
   const auto stats = run_vmr({"store", "stats", folder / "s", "--json"});
   EXPECT_EQ(stats.json().at("features").size(), 9u);
   EXPECT_EQ(stats.json().at("items"), nlohmann::json::parse(R"({"film":3,"music":3})"));
