@@ -28,6 +28,12 @@ detail::BeatBands bands_of(int64_t frames, int64_t wide, const Decibels& decibel
   return bands;
 }
 
+std::vector<int64_t> even_beats(size_t count) {
+  std::vector<int64_t> beats;
+  for (size_t i = 0; i < count; ++i) beats.push_back(50 * int64_t(i));
+  return beats;
+}
+
 TEST(BeatBars, FindTheMetreAndItsFirstBeats) {
   for (int64_t length = 2; length <= 7; ++length) {
     std::vector<double> accents;
@@ -36,7 +42,7 @@ TEST(BeatBars, FindTheMetreAndItsFirstBeats) {
       accents.push_back(i % length == 1 ? 20 : -5);
       if (i % length == 1) truth.push_back(i);
     }
-    const auto bars = detail::find_bars(accents);
+    const auto bars = detail::find_bars(accents, even_beats(accents.size()));
     EXPECT_EQ(bars.beats_per_bar, length);
     EXPECT_EQ(bars.down_beats, truth);
   }
@@ -50,21 +56,27 @@ TEST(BeatBars, GoOnBehindABarOfAnotherLength) {
     for (int64_t beat = 0; beat < (bar == 9 ? 5 : 4); ++beat)
       accents.push_back(beat == 0 ? 30 : -10);
   }
-  const auto bars = detail::find_bars(accents);
+  const auto bars = detail::find_bars(accents, even_beats(accents.size()));
   EXPECT_EQ(bars.beats_per_bar, 4);
   EXPECT_EQ(bars.down_beats, truth);
 }
 
 // An accent of 30 brings sqrt(3) * 30 on the first beat of four, -30 / sqrt(3) elsewhere: 69 more
-// for each bar whose phase is left. Two bars bring 139, three 208; the price is 160.
-TEST(BeatBars, LeaveTheirPhaseOnlyForMoreThanThePrice) {
-  for (const int64_t late : {2, 3}) {
-    std::vector<double> accents;
-    for (int64_t i = 0; i < 20; ++i) accents.push_back(i % 4 == 0 ? 30 : 0);
-    for (int64_t i = 0; i < 4 * late; ++i) accents.push_back(i % 4 == 1 ? 30 : 0);
-    const auto bars = detail::find_bars(accents);
-    EXPECT_EQ(bars.beats_per_bar, 4);
-    EXPECT_EQ(bars.down_beats.back(), late == 2 ? 24 : 29);
+// for each bar whose phase is left. Four bars bring 277, five 346; the price is 320, and 40 at a
+// gap.
+TEST(BeatBars, LeaveTheirPhaseForMoreThanThePrice) {
+  for (const bool gap : {false, true}) {
+    for (const int64_t late : {1, 4, 5}) {
+      std::vector<double> accents;
+      for (int64_t i = 0; i < 40; ++i) accents.push_back(i % 4 == 0 ? 30 : 0);
+      for (int64_t i = 0; i < 4 * late; ++i) accents.push_back(i % 4 == 1 ? 30 : 0);
+      auto beats = even_beats(accents.size());
+      for (size_t i = 40; gap && i < beats.size(); ++i) beats[i] += 9;  // 18 %
+      const auto bars = detail::find_bars(accents, beats);
+      EXPECT_EQ(bars.beats_per_bar, 4);
+      const bool leaves = gap || late == 5;
+      EXPECT_EQ(bars.down_beats.back(), 40 + 4 * (late - 1) + (leaves ? 1 : 0)) << gap << late;
+    }
   }
 }
 
@@ -106,7 +118,7 @@ TEST(BeatBars, CuesAreStandardScoresOfWhatIsHeardAtTheBeats) {
     }
     EXPECT_NEAR(accents[i], expected, 1e-9);
   }
-  EXPECT_EQ(detail::find_bars(accents).down_beats, (std::vector<int64_t>{2, 6, 10}));
+  EXPECT_EQ(detail::find_bars(accents, beats).down_beats, (std::vector<int64_t>{2, 6, 10}));
 }
 
 std::vector<double> standardised(std::vector<double> values) {

@@ -26,8 +26,12 @@ constexpr std::array<Cue, kBarCues> kTable{{
 constexpr std::array<double, kLongestBar + 1> kInAdvance{0,    0,     0.48,  1.10,
                                                          1.28, -0.17, -1.19, -0.37};
 
-// Price of a bar of another length, in sums of products of accents and template.
-constexpr double kBreak = 160;
+// Price of a bar of another length, in sums of products of accents and template, and where the
+// interval between beats differs from the median of those around by this natural logarithm.
+constexpr double kBreak = 320, kBreakAtGap = 40;
+constexpr double kGap = 0.15;
+constexpr int64_t kNeighbours = 4;  // intervals on either side
+
 constexpr double kLargest = 4;  // deviations up to which large changes count
 
 // Mean 0 and deviation 1; values that are all the same become 0.
@@ -66,7 +70,26 @@ struct Cycle {
   std::vector<int64_t> down_beats;
 };
 
-Cycle decode(std::span<const double> accents, int64_t length) {
+// Of a bar that another one than expected ends before: [beats].
+std::vector<double> break_prices(std::span<const int64_t> beats) {
+  const auto count = static_cast<int64_t>(beats.size());
+  std::vector<double> prices(count, kBreak);
+  std::vector<int64_t> near;
+  for (int64_t i = 1; i < count; ++i) {
+    near.clear();
+    for (int64_t j = std::max<int64_t>(1, i - kNeighbours);
+         j <= std::min(count - 1, i + kNeighbours); ++j)
+      near.push_back(beats[j] - beats[j - 1]);
+    const auto middle = near.begin() + static_cast<int64_t>(near.size() / 2);
+    std::nth_element(near.begin(), middle, near.end());
+    const double ratio =
+        static_cast<double>(beats[i] - beats[i - 1]) / static_cast<double>(*middle);
+    if (std::abs(std::log(ratio)) > kGap) prices[i] = kBreakAtGap;
+  }
+  return prices;
+}
+
+Cycle decode(std::span<const double> accents, std::span<const double> prices, int64_t length) {
   const auto count = static_cast<int64_t>(accents.size());
   const auto [first, other] = bar_template(length);
   std::vector<double> total(length), before(length);
@@ -76,9 +99,9 @@ Cycle decode(std::span<const double> accents, int64_t length) {
     const auto top = std::max_element(before.begin(), before.end()) - before.begin();
     for (int64_t place = 0; place < length; ++place) {
       const int64_t previous = (place + length - 1) % length;
-      const bool breaks = before[top] - kBreak > before[previous];
+      const bool breaks = before[top] - prices[i] > before[previous];
       from[i * length + place] = static_cast<uint8_t>(breaks ? top : previous);
-      total[place] = (breaks ? before[top] - kBreak : before[previous]) +
+      total[place] = (breaks ? before[top] - prices[i] : before[previous]) +
                      (place == 0 ? first : other) * accents[i];
     }
   }
@@ -135,12 +158,13 @@ BarTemplate bar_template(int64_t beats_per_bar) {
   return {first, -1 / first};
 }
 
-Bars find_bars(std::span<const double> accents) {
+Bars find_bars(std::span<const double> accents, std::span<const int64_t> beats) {
   Bars bars;
   if (accents.size() < 8) return bars;
+  const auto prices = break_prices(beats);
   double best = -std::numeric_limits<double>::infinity();
   for (int64_t length = kShortestBar; length <= kLongestBar; ++length) {
-    auto cycle = decode(accents, length);
+    auto cycle = decode(accents, prices, length);
     if (cycle.score + kInAdvance[length] <= best) continue;
     best = cycle.score + kInAdvance[length];
     bars = {length, std::move(cycle.down_beats)};

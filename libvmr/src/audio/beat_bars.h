@@ -41,8 +41,10 @@ struct Bars {
 // The metre whose template fits the accents best, and where its bars begin: the mean product of
 // accents and template is a logarithm of odds, to which each metre's own is added. For each metre a
 // cycle of states, one a beat, decoded by Viterbi; a bar of another length has a price, so that a
-// pause or a missed beat shifts the bars behind it.
+// missed beat shifts the bars behind it: a small one where a beat's distance from the last is not
+// that of its neighbours, as at a missed beat, a pause or a step of the tempo. beats: frames of the
+// accents, rising.
 // Example: accents 3 -1 -1 3 -1 -1 3 -1 -1 ... give 3 beats a bar, down-beats 0, 3, 6 ...
-Bars find_bars(std::span<const double> accents);
+Bars find_bars(std::span<const double> accents, std::span<const int64_t> beats);
 
 }  // namespace vmr::audio::detail

@@ -90,7 +90,7 @@ bool StreamTracker::look(View& view) {
   const double keep = std::min(kKeepPulse, double(windows_) / double(windows_ + 1));
   ++windows_;
   pulse_ = keep * pulse_ + (1 - keep) * pulse_strength(pulse_cues(periods, bands, here).back());
-  const auto bars = find_bars(bar_accents(bands, here));
+  const auto bars = find_bars(bar_accents(bands, here), here);
   view.common.beats_per_bar = bars.beats_per_bar;
   view.down.resize(view.beats.size());
   for (const int64_t index : bars.down_beats) view.down[index] = true;

@@ -87,7 +87,7 @@ TrackedBeats track_bands(const BeatBands& bands) {
   if (beats.size() < 4) return result;
   result.bpm = best.bpm;
   result.tempi = tempi_of(hypotheses);
-  const auto bars = find_bars(bar_accents(bands, beats));
+  const auto bars = find_bars(bar_accents(bands, beats), beats);
   result.beats_per_bar = bars.beats_per_bar;
   for (const int64_t index : bars.down_beats) result.down_beats.push_back(beats[index]);
   result.beats = std::move(beats);
