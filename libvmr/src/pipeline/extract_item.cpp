@@ -167,15 +167,15 @@ Planned planned_music(const ExtractRecipe& recipe) {
   if (recipe.rhythm) {
     json options = clips;
     options["beats"] = to_string(recipe.rhythm->beats);
-    planned.emplace_back("rhythm_measures", provenance("rhythm_measures", "4", options));
-    planned.emplace_back("rhythm", provenance("rhythm", "4", options));
+    planned.emplace_back("rhythm_measures", provenance("rhythm_measures", "5", options));
+    planned.emplace_back("rhythm", provenance("rhythm", "5", options));
   }
   if (recipe.beats) {
     const json options = {{"rate_hz", recipe.rate_hz}, {"method", to_string(recipe.beats->beats)}};
-    planned.emplace_back("beats", provenance("beats", "3", options));
+    planned.emplace_back("beats", provenance("beats", "4", options));
     if (recipe.down_beats) {
-      planned.emplace_back("down_beats", provenance("down_beats", "2", options));
-      planned.emplace_back("beat_confidence", provenance("beat_confidence", "2", options));
+      planned.emplace_back("down_beats", provenance("down_beats", "3", options));
+      planned.emplace_back("beat_confidence", provenance("beat_confidence", "3", options));
     }
   }
   const json rate = {{"rate_hz", recipe.rate_hz}};
