@@ -4,9 +4,9 @@
 Multinomial logistic regression: of the hypotheses of a song the chosen one should be right. Right is
 soft, (F / best F of the song)^6, so that two chains that differ by a beat share the blame. The loss
 is the mean over songs of -log sum p_i right_i plus the ridge on standardised cues; each make of songs
-weighs as much as any other, bare clicks four times, being few and unlike all songs. Prints mean F of what is
-chosen, by weights fitted on the other folds and, group by group, on the songs outside of the group: how
-far the weights carry to songs of another make, tempo, metre, instruments. Then the table as libvmr/src/audio/beat_evidence.cpp has it.
+weighs as much as any other, bare clicks too. Prints mean F of what is chosen, by weights fitted on the
+other folds and, group by group, on the songs outside of the group: how far the weights carry to songs of
+another make, tempo, metre, instruments. Then the table as libvmr/src/audio/beat_evidence.cpp has it.
 
 Needs numpy and scipy. CUES.jsonl: by beat_cues. Songs without any hypothesis of F > 0.6 are left out.
 """
@@ -23,7 +23,6 @@ LEAST_F = 0.6
 SHARPNESS = 6
 FOLDS = 6
 SEED = 1
-SHARES = {"clicks": 4}
 TEMPI = (0, 80, 110, 150, 1000)
 # Tags that do not name what plays.
 TREATMENTS = {"band", "compound", "expressive", "fade", "fast", "fluidsynth", "medium", "mp3", "noise", "pause",
@@ -69,7 +68,7 @@ def fit(songs, ridge):
     x = (cues - cues.mean(0)) / scale
     right = np.concatenate([song.right for song in songs])
     of_make = collections.Counter(song.make for song in songs)
-    share = np.array([SHARES.get(song.make, 1) / of_make[song.make] for song in songs])
+    share = np.array([1 / of_make[song.make] for song in songs])
     share /= share.sum()
 
     def loss(weights):

@@ -111,6 +111,17 @@ TEST(BeatTracker, FindsTempoAndBeatsOfBars) {
   }
 }
 
+// Nothing says where bars begin, and the middles of a chain at half the tempo are as its beats.
+TEST(BeatTracker, MetronomesKeepTheirTempo) {
+  for (int bpm = 60; bpm <= 200; bpm += 10) {
+    const auto song = clicks({.bpm = double(bpm), .beats_per_bar = 1000});
+    const auto track = track_beats(song.waveform);
+    EXPECT_NEAR(track.tempo_bpm, bpm, 0.01 * bpm);
+    EXPECT_GT(recall(track.beats_seconds, song.beats), 0.99) << bpm;
+    EXPECT_LE(track.beats_seconds.size(), song.beats.size() + 1) << bpm;
+  }
+}
+
 TEST(BeatTracker, FollowsARamp) {
   const auto song = clicks({.bpm = 100, .seconds = 30, .ramp = 0.25});
   EXPECT_GT(recall(track_beats(song.waveform).beats_seconds, song.beats), 0.97);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "audio/beat_changes.h"
@@ -11,26 +12,31 @@ namespace {
 
 // As benchmarks/fit_beat_weights.py prints it; fitted on what, docs/design/0011-beat-tracker.md.
 constexpr std::array<Cue, kCues> kTable{{
-    {"strength of mid", -3.66},
-    {"strength of loud", 3.71},
-    {"halves of the interval without an onset", -1.78},
-    {"contrast: sixths of the interval against the beats", -2.47},
-    {"contrast, loud: behind the middle against before it (swing)", 3.54},
-    {"high: alternation of two", -7.59},
-    {"all: alternation of three", -6.35},
-    {"loud: alternation of two, times octaves above 110 BPM", -5.59},
-    {"similarity of beats four apart", 3.02},
-    {"similarity of beats six apart", -1.6},
-    {"octaves below 73 BPM", -6.96},
-    {"chain's score over the best chain's", 9.02},
-    {"contrast: changes of the spectrum at halves against beats", 7.72},
-    {"changes at halves: alternation of two", -10.6},
-    {"changes over two beats: alternation of two", -0.134},
-    {"logarithm of the changes every bar", 2.07},
-    {"contrast, bass: changes every bar at halves against beats", -7.12},
-    {"contrast, shape over two beats: changes every bar at halves against beats", -5.09},
-    {"logarithm of the changes of shape over four beats", 1.05},
-    {"the same at beats against halves: alternation of two", -2.66},
+    {"strength of mid", -3.05},
+    {"strength of loud", 3.33},
+    {"contrast: sixths of the interval against the beats", -3.4},
+    {"contrast, loud: behind the middle against before it (swing)", 2.63},
+    {"high: alternation of two", -3.81},
+    {"all: alternation of three", -4.55},
+    {"loud: alternation of two, times octaves above 110 BPM", -5.94},
+    {"similarity of beats four apart", 4.81},
+    {"similarity of beats six apart", -3.34},
+    {"octaves below 73 BPM", -7.14},
+    {"chain's score over the best chain's", 9.38},
+    {"contrast: changes of the spectrum at halves against beats", 18.8},
+    {"changes over two beats: alternation of two", -10.1},
+    {"logarithm of the changes every bar", 2.68},
+    {"contrast, bass: changes every bar at halves against beats", -6.24},
+    {"logarithm of the changes of shape over four beats", 1.99},
+    {"empty halves and thirds, where nothing else sounds", 27.5},
+    {"contrast: changes at halves against beats", -12},
+    {"changes of shape: alternation of three", 8.68},
+    {"empty halves, times the share of onsets at beats", -5.17},
+    {"logarithm of the changes of shape every bar", 4.02},
+    {"changes: alternation of two, times likeness of halves and beats", -16},
+    {"empty quarters, times contrast over four beats: changes every bar at halves", -7.17},
+    {"empty halves, times similarity of beats four apart", -5.56},
+    {"bass: changes at halves: alternation of two", -7.67},
 }};
 
 constexpr int64_t kStretch = 16;     // beats over which alternation is looked for
@@ -44,6 +50,9 @@ double contrast(double a, double b, double floor = kAccentFloor) {
 }
 
 double strength(double mean) { return std::log(mean + 0.1); }
+
+// Below half of a curve's mean nothing begins.
+bool is_empty(double height) { return height < 0.5; }
 
 // Heights of the onset curves at places between the beats, over the curves' means.
 class Accents {
@@ -141,12 +150,70 @@ double mean_of(std::span<const double> values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
-// Share of the middles between beats where no onset is half as strong as the mean.
-double empty_halves(const Accents& accents) {
-  const auto halves = accents.all(kAll, 0.5);
-  const auto empty = std::count_if(halves.begin(), halves.end(), [](double h) { return h < 0.5; });
-  return static_cast<double>(empty) / static_cast<double>(halves.size());
+// Share of the intervals without an onset at any of these parts.
+double share_empty(const Accents& accents, std::span<const double> parts) {
+  int64_t empty = 0;
+  for (int64_t i = 0; i < accents.intervals(); ++i)
+    empty += std::all_of(parts.begin(), parts.end(),
+                         [&](double part) { return is_empty(accents.at(kAll, i, part)); });
+  return static_cast<double>(empty) / static_cast<double>(accents.intervals());
 }
+
+// How like their beat the middles are, 0 to 1: where something begins, the smaller accent over the
+// larger in the band where they differ most. Above the bass, since a drum may mark the bars.
+double likeness_of_halves(const Accents& accents) {
+  constexpr double kFloor = 0.1;
+  double sum = 0;
+  for (int64_t i = 0; i < accents.intervals(); ++i) {
+    if (is_empty(accents.at(kAll, i, 0.5))) continue;
+    double least = 1;
+    for (const Band band : {kMid, kHigh, kAll, kLoud}) {
+      const auto [low, high] = std::minmax({accents.at(band, i, 0), accents.at(band, i, 0.5)});
+      least = std::min(least, (low + kFloor) / (high + kFloor));
+    }
+    sum += least;
+  }
+  return sum / static_cast<double>(accents.intervals());
+}
+
+// Of all that begins between the first beat and the last, what begins within three frames of one.
+double share_at_beats(const BeatBands& bands, std::span<const int64_t> beats) {
+  constexpr int64_t kReach = 3;
+  const auto& curve = bands.curves[kAll];
+  const auto sum = [&](int64_t begin, int64_t end) {
+    return std::accumulate(curve.begin() + std::max<int64_t>(begin, 0),
+                           curve.begin() + std::min(end, bands.frames), 0.0);
+  };
+  double near = 0;
+  for (const int64_t beat : beats.first(beats.size() - 1))
+    near += sum(beat - kReach, beat + kReach + 1);
+  return near / (sum(beats.front(), beats.back()) + 1e-6);
+}
+
+// What sounds on before the middles and before the beats, in decibels above the floor.
+double background(const BeatBands& bands, std::span<const int64_t> beats) {
+  const int64_t wide = bands.sum_bands, rows = bands.frames / 2;
+  double sum = 0;
+  for (size_t i = 0; i + 1 < beats.size(); ++i) {
+    const auto length = static_cast<double>(beats[i + 1] - beats[i]);
+    for (const double part : {0.3, 0.8}) {
+      const double begin = static_cast<double>(beats[i]) + part * length;
+      const int64_t first = std::llround(begin / 2);
+      const int64_t end = std::min<int64_t>(rows, std::llround((begin + 0.15 * length) / 2));
+      if (end <= first) continue;
+      const double* before = bands.sums.data() + first * wide;
+      const double* behind = bands.sums.data() + end * wide;
+      double total = 0;
+      for (int64_t band = 0; band < wide; ++band) total += behind[band] - before[band];
+      sum += total / static_cast<double>(2 * (end - first));
+    }
+  }
+  return sum / static_cast<double>(2 * (beats.size() - 1) * wide);
+}
+
+// 1 for bare beats: nothing sounds between them, and the spectrum stays as it is. Of right chains
+// of songs about 0.05 at most.
+double bareness(double changes, double background) { return std::exp(-changes - background / 10); }
 
 // The changes of every second, third or fourth beat, whichever are largest: those of the bars.
 // Averaged over stretches of kBarStretch beats.
@@ -184,37 +251,46 @@ std::array<float, kCues> beat_evidence(const BeatBands& bands, const BeatChain& 
   const double bpm = 60 * bands.frames_per_second * static_cast<double>(accents.intervals()) /
                      static_cast<double>(beats.back() - beats.front());
   const double octaves = std::log2(bpm / 110);
-  constexpr std::array kSixths{1 / 6., 5 / 6.};
+  constexpr std::array kQuarters{0.25, 0.75}, kSixths{1 / 6., 5 / 6.};
+  constexpr std::array kHalf{0.5};
+  constexpr std::array kHalfAndThirds{1 / 3., 0.5, 2 / 3.};
   constexpr std::array kLate{0.58, 0.63, 0.667}, kEarly{0.333, 0.37, 0.42};
   const auto all = accents.all(kAll, 0), loud = accents.all(kLoud, 0);
+  const double empty = share_empty(accents, kHalf), alike = similarity(accents, 4);
   const auto changes = spectral_changes(bands, beats, 1, 0),
              between = spectral_changes(bands, beats, 1, 0.5),
              wide = spectral_changes(bands, beats, 2, 0);
   const auto one = beat_changes(bands, beats, 1, 0), one_half = beat_changes(bands, beats, 1, 0.5);
-  const auto two = beat_changes(bands, beats, 2, 0), two_half = beat_changes(bands, beats, 2, 0.5);
   const auto four = beat_changes(bands, beats, 4, 0),
              four_half = beat_changes(bands, beats, 4, 0.5);
+  const double change = mean_of(one.all);
   const std::array<double, kCues> cues{
       strength(accents.mean(kMid, 0)),
       strength(mean_of(loud)),
-      empty_halves(accents),
       contrast(accents.mean(kAll, kSixths), mean_of(all)),
       contrast(accents.mean(kLoud, kLate), accents.mean(kLoud, kEarly)),
       alternation(accents.all(kHigh, 0), 2),
       alternation(all, 3),
       alternation(loud, 2) * octaves,
-      similarity(accents, 4),
+      alike,
       similarity(accents, 6),
       std::max(0.0, -0.6 - octaves),
       best_score > 0 ? chain.score / best_score : 0,
       contrast(mean_of(between), mean_of(changes), kChangeFloor),
-      alternation(between, 2, kChangeFloor),
       alternation(wide, 2, kChangeFloor),
       std::log(bar_change(one.all) + kChangeFloor),
       contrast(bar_change(one_half.bass), bar_change(one.bass), kChangeFloor),
-      contrast(bar_change(two_half.shape), bar_change(two.shape), kChangeFloor),
       std::log(mean_of(four.shape) + kChangeFloor),
-      alternation(four.shape, 2, kChangeFloor) - alternation(four_half.shape, 2, kChangeFloor)};
+      bareness(change, background(bands, beats)) * share_empty(accents, kHalfAndThirds),
+      contrast(mean_of(one_half.all), change, kChangeFloor),
+      alternation(one.shape, 3, kChangeFloor),
+      empty * share_at_beats(bands, beats),
+      std::log(bar_change(one.shape) + kChangeFloor),
+      likeness_of_halves(accents) * alternation(one.all, 2, kChangeFloor),
+      share_empty(accents, kQuarters) *
+          contrast(bar_change(four_half.all), bar_change(four.all), kChangeFloor),
+      empty * alike,
+      alternation(one_half.bass, 2, kChangeFloor)};
   std::array<float, kCues> evidence{};
   std::copy(cues.begin(), cues.end(), evidence.begin());
   return evidence;

@@ -10,7 +10,7 @@
 
 namespace vmr::audio::detail {
 
-constexpr int kCues = 20;
+constexpr int kCues = 25;
 
 struct Cue {
   const char* name;
