@@ -115,6 +115,14 @@ TEST(BeatEvidence, ChangesOfShapeEveryThirdBeat) {
   EXPECT_NEAR(piece.cue("changes of shape: alternation of three"), 0, 1e-6);
 }
 
+// A stream looks at 16 s, which may hold fewer beats than are looked at together in a song.
+TEST(BeatEvidence, BarsOfAFewBeatsCountToo) {
+  Piece piece;
+  piece.chain.beats.resize(11);  // nine changes, three of them of 3 dB
+  piece.play([](int64_t beat) { return beat / 3 % 2 == 0 ? 10 : 16; }, kBassPairs);
+  EXPECT_NEAR(piece.cue("logarithm of the changes of shape every bar"), std::log(4), 1e-6);
+}
+
 TEST(BeatEvidence, AlternationCountsByTheLikenessOfHalvesAndBeats) {
   const std::string name = "changes: alternation of two, times likeness of halves and beats";
   Piece piece;

@@ -216,16 +216,17 @@ double background(const BeatBands& bands, std::span<const int64_t> beats) {
 double bareness(double changes, double background) { return std::exp(-changes - background / 10); }
 
 // The changes of every second, third or fourth beat, whichever are largest: those of the bars.
-// Averaged over stretches of kBarStretch beats.
+// Averaged over stretches of kBarStretch beats, or fewer where there are no more.
 double bar_change(std::span<const double> changes) {
+  const size_t length = std::min<size_t>(kBarStretch, changes.size());
   double sum = 0, stretches = 0;
-  for (size_t begin = 0; begin + kBarStretch <= changes.size(); begin += kBarStretch) {
+  for (size_t begin = 0; length > 0 && begin + length <= changes.size(); begin += length) {
     double best = 0;
     for (const size_t groups : {2, 3, 4}) {
-      for (size_t phase = 0; phase < groups; ++phase) {
-        double total = 0;
-        for (size_t i = phase; i < kBarStretch; i += groups) total += changes[begin + i];
-        best = std::max(best, total * static_cast<double>(groups) / kBarStretch);
+      for (size_t phase = 0; phase < std::min(groups, length); ++phase) {
+        double total = 0, number = 0;
+        for (size_t i = phase; i < length; i += groups, ++number) total += changes[begin + i];
+        best = std::max(best, total / number);
       }
     }
     sum += best;
