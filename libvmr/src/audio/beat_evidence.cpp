@@ -211,8 +211,8 @@ double background(const BeatBands& bands, std::span<const int64_t> beats) {
   return sum / static_cast<double>(2 * (beats.size() - 1) * wide);
 }
 
-// 1 for bare beats: nothing sounds between them, and the spectrum stays as it is. Of right chains
-// of songs about 0.05 at most.
+// 1 for bare beats: nothing sounds between them, and the spectrum stays as it is. Of right chains,
+// half have 0.3 and more if bare, and 99 of 100 less than 0.03 in songs.
 double bareness(double changes, double background) { return std::exp(-changes - background / 10); }
 
 // The changes of every second, third or fourth beat, whichever are largest: those of the bars.
