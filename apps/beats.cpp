@@ -1,6 +1,7 @@
 // vmr beats: tempo and beats of a file's sound.
+#include <ATen/ops/cat.h>
+
 #include <filesystem>
-#include <functional>
 #include <iostream>
 #include <memory>
 
@@ -10,6 +11,7 @@
 #include "shared.h"
 #include "vmr/audio/beat.h"
 #include "vmr/audio/beat_stream.h"
+#include "vmr/media/audio_blocks.h"
 #include "vmr/media/decode.h"
 #include "vmr/pipeline/markers.h"
 #include "vmr/pipeline/plots.h"
@@ -31,14 +33,32 @@ audio::BeatStreamOptions stream_options(const Options& options) {
   return {.rate_hz = options.rate_hz, .latency_seconds = options.latency_seconds};
 }
 
+// What was heard of a file, with the length of its sound.
+struct Heard {
+  audio::BeatResult beats;
+  double seconds = 0;
+};
+
 // The beats of a stream in the form of a song's. Tempo, bar and tempi are those of the last beat,
-// the confidence is the mean of all.
-audio::BeatResult hear_stream(const at::Tensor& samples, const Options& options) {
+// the confidence is the mean of all. The sound comes in blocks; a plot needs all of it.
+Heard hear_stream(const Options& options) {
   audio::BeatStream stream(stream_options(options));
-  auto beats = stream.push(samples);
-  const auto rest = stream.flush();
-  beats.insert(beats.end(), rest.begin(), rest.end());
-  audio::BeatResult result;
+  std::vector<audio::StreamBeat> beats;
+  std::vector<at::Tensor> kept;
+  const auto add = [&](const std::vector<audio::StreamBeat>& more) {
+    beats.insert(beats.end(), more.begin(), more.end());
+  };
+  int64_t samples = 0;
+  const auto push = [&](const at::Tensor& block) {
+    samples += block.size(1);
+    add(stream.push(block[0].contiguous()));
+    if (!options.plot.empty()) kept.push_back(block[0]);
+    return true;
+  };
+  warn(media::read_audio_blocks(options.file, {.rate_hz = options.rate_hz}, push, control().stop));
+  add(stream.flush());
+  Heard heard{.seconds = static_cast<double>(samples) / options.rate_hz};
+  auto& result = heard.beats;
   for (const auto& beat : beats) {
     result.beats_seconds.push_back(beat.seconds);
     if (beat.down_beat) result.down_beats_seconds.push_back(beat.seconds);
@@ -49,11 +69,29 @@ audio::BeatResult hear_stream(const at::Tensor& samples, const Options& options)
     result.beats_per_bar = beats.back().beats_per_bar;
     result.tempi = beats.back().tempi;
   }
-  if (!options.plot.empty()) {
+  if (!kept.empty()) {
     result.onset_options.rate_hz = options.rate_hz;
-    result.onset = audio::onset_strength(samples, result.onset_options);
+    result.onset = audio::onset_strength(at::cat(kept), result.onset_options);
   }
-  return result;
+  return heard;
+}
+
+audio::BeatOptions beat_options(const Options& options) {
+  audio::BeatOptions beats;
+  beats.method = pipeline::parse_beat_method(options.method);
+  beats.rate_hz = options.rate_hz;
+  beats.external = aubio_backend();
+  return beats;
+}
+
+Heard hear_song(const Options& options) {
+  media::DecodePlan plan;
+  plan.audio.emplace().rate_hz = options.rate_hz;
+  const auto decoded = media::decode(options.file, plan, control().stop);
+  warn(decoded.problems);
+  const auto& samples = decoded.audio->samples;
+  return {audio::track_beats(samples[0].contiguous(), beat_options(options)),
+          static_cast<double>(samples.size(1)) / decoded.audio->rate_hz};
 }
 
 void write_markers(const Options& options, const audio::BeatResult& result, double seconds) {
@@ -67,41 +105,22 @@ void write_markers(const Options& options, const audio::BeatResult& result, doub
       alone, file);
 }
 
-using FindBeats = std::function<audio::BeatResult(const at::Tensor& samples)>;
-
-// Says what is wrong with the options now, before the work.
-FindBeats beat_finder(const Options& options) {
-  if (options.stream) {
-    audio::validate(stream_options(options));
-    return [&options](const at::Tensor& samples) { return hear_stream(samples, options); };
-  }
-  audio::BeatOptions beats;
-  beats.method = pipeline::parse_beat_method(options.method);
-  beats.rate_hz = options.rate_hz;
-  beats.external = aubio_backend();
-  audio::validate(beats);
-  return [beats](const at::Tensor& samples) { return audio::track_beats(samples, beats); };
-}
-
 int run(const Options& options) {
-  const auto find = beat_finder(options);
+  // What is wrong with the options is said before the work.
+  options.stream ? audio::validate(stream_options(options))
+                 : audio::validate(beat_options(options));
   require_plot(options.plot);
   require_writable("--markers", options.markers, {options.file});
   if (!options.markers.empty()) {
     pipeline::validate_marker_file(options.markers, options.marker_file);
   }
-  media::DecodePlan plan;
-  plan.audio.emplace().rate_hz = options.rate_hz;
-  const auto decoded = media::decode(options.file, plan, control().stop);
-  warn(decoded.problems);
-  const auto result = find(decoded.audio->samples[0].contiguous());
-  print_beats(result, options.stream ? "stream" : options.method, options.common.json);
+  const auto heard = options.stream ? hear_stream(options) : hear_song(options);
+  print_beats(heard.beats, options.stream ? "stream" : options.method, options.common.json);
   std::vector<ItemFailure> failures;
-  write_output(options.plot, failures, [&] { pipeline::write_beat_plot(options.plot, result); });
-  write_output(options.markers, failures, [&] {
-    const auto& sound = *decoded.audio;
-    write_markers(options, result, static_cast<double>(sound.samples.size(1)) / sound.rate_hz);
-  });
+  write_output(options.plot, failures,
+               [&] { pipeline::write_beat_plot(options.plot, heard.beats); });
+  write_output(options.markers, failures,
+               [&] { write_markers(options, heard.beats, heard.seconds); });
   return report_failures(failures, 1);
 }
 

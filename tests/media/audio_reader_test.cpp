@@ -10,6 +10,7 @@
 #include "support/synth.h"
 #include "support/temp_folder.h"
 #include "vmr/core/error.h"
+#include "vmr/media/audio_blocks.h"
 #include "vmr/media/decode.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/media/video_reader.h"
@@ -41,6 +42,30 @@ TEST(AudioReader, EveryCodecIsGaplessAndInPhase) {
       }
     }
   }
+}
+
+TEST(AudioReader, BlocksAreThePiecesOfTheWhole) {
+  TempFolder folder;
+  for (const std::string extension : {".wav", ".m4a", ".mp3"}) {
+    const auto path = folder / ("tone" + extension);
+    write_audio(path, {test::tone(440, 5.3, 44100), 44100, 0});
+    const AudioOptions options{.rate_hz = 16000, .start_seconds = 0.4, .duration_seconds = 4.5};
+    std::vector<at::Tensor> pieces;
+    const auto problems = read_audio_blocks(path, options, [&](const at::Tensor& block) {
+      EXPECT_LT(block.size(1), 3 * 16000) << extension;
+      pieces.push_back(block);
+      return true;
+    });
+    EXPECT_GT(pieces.size(), 2u) << extension;
+    EXPECT_TRUE(at::equal(at::cat(pieces, 1), read_audio(path, options).samples)) << extension;
+    EXPECT_TRUE(problems.empty()) << extension;
+  }
+  int blocks = 0;
+  const auto enough = [&](const at::Tensor&) { return ++blocks < 2; };
+  read_audio_blocks(folder / "tone.mp3", {}, enough);
+  EXPECT_EQ(blocks, 2);
+  EXPECT_THROW(read_audio_blocks(folder / "tone.mp3", {.channels = 9}, enough), InvalidArgument);
+  EXPECT_THROW(read_audio_blocks(folder / "nowhere.mp3", {}, enough), MediaError);
 }
 
 TEST(AudioReader, ResamplingKeepsCountFrequencyPhaseAndLevel) {

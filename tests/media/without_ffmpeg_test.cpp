@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "vmr/core/error.h"
+#include "vmr/media/audio_blocks.h"
 #include "vmr/media/decode.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/media/probe.h"
@@ -18,6 +19,7 @@ TEST(WithoutFfmpeg, EveryFunctionNamesTheSwitch) {
     EXPECT_NE(std::string(error.what()).find("VMR_WITH_FFMPEG"), std::string::npos);
   }
   EXPECT_THROW(read_audio("a.mp4"), NotBuilt);
+  EXPECT_THROW(read_audio_blocks("a.mp4", {}, {}), NotBuilt);
   EXPECT_THROW(read_frames("a.mp4", {.fps = 1}), NotBuilt);
   EXPECT_THROW(FilmWriter("a.mp4", {.width = 64, .height = 64}), NotBuilt);
   EXPECT_THROW(write_audio("a.wav", {}), NotBuilt);

@@ -1,5 +1,6 @@
 // The media area of a build without FFmpeg.
 #include "vmr/core/error.h"
+#include "vmr/media/audio_blocks.h"
 #include "vmr/media/decode.h"
 #include "vmr/media/film_writer.h"
 #include "vmr/media/probe.h"
@@ -21,6 +22,14 @@ void leave_ffmpeg_log_alone() {}
 Decoded decode(const std::filesystem::path&, const DecodePlan& plan, std::stop_token) {
   validate(plan);
   not_built("decode");
+}
+
+std::vector<std::string> read_audio_blocks(const std::filesystem::path&,
+                                           const AudioOptions& options,
+                                           const std::function<bool(const at::Tensor&)>&,
+                                           std::stop_token) {
+  validate(options);
+  not_built("read_audio_blocks");
 }
 
 struct FilmWriter::Impl {};

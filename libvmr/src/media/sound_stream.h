@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "media/audio_pass.h"
 
@@ -21,6 +23,8 @@ class SoundStream {
   // The next samples [channels, n] float32, about a second; n = 0 after the last. Throws: Error
   // when stopped, MediaError where nothing can be decoded.
   at::Tensor next();
+  // As Decoded's, as far as the file was read.
+  std::vector<std::string>& problems() { return input_.problems(); }
 
  private:
   at::Tensor end(bool whole);
