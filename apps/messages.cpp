@@ -9,6 +9,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "printable.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 
@@ -19,7 +20,7 @@ std::string plain(const std::string& message) {
   constexpr std::string_view kFunctions =
       " ClipDataset FeatureStore FilmWriter FilmWriterOptions LibraryOptions PairDataset "
       "build_index check_store compact_store decode describe embed evaluate extract fit "
-      "find_state_dict generate_library match merge_store probe read_safetensors "
+      "find_state_dict generate_library match merge_store probe read_audio_blocks read_safetensors "
       "read_torch_checkpoint store synchronise synth to_csv train write_audio write_markers "
       "write_preview "
       "write_safetensors ";
@@ -39,7 +40,7 @@ std::string counted(int64_t number, const std::string& noun) {
 
 void warn(const std::vector<std::string>& problems) {
   end_progress();
-  for (const auto& problem : problems) std::cerr << "warning: " << problem << "\n";
+  for (const auto& problem : problems) std::cerr << "warning: " << printable(problem) << "\n";
 }
 
 void require_writable(const std::string& option, const std::string& path,
@@ -108,8 +109,8 @@ int report_failures(const std::vector<ItemFailure>& failures, int64_t succeeded)
   for (const auto& failure : failures) {
     const auto reason = plain(failure.reason);
     // Many reasons begin with the path, which is the id of a file named on the command line.
-    std::cerr << "failed: " << (reason.starts_with(failure.id + ": ") ? "" : failure.id + ": ")
-              << reason << "\n";
+    const auto id = reason.starts_with(failure.id + ": ") ? "" : failure.id + ": ";
+    std::cerr << "failed: " << printable(id + reason) << "\n";
   }
   if (interrupted()) return kInterrupted;
   if (failures.empty()) return kDone;

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "number_checks.h"
+#include "printable.h"
 #include "vmr/core/device.h"
 #include "vmr/core/error.h"
 #include "vmr/core/parallel.h"
@@ -74,7 +75,7 @@ void draw(Bar& bar, const Progress& progress) {
   } else {
     line += std::to_string(progress.done);
   }
-  if (!progress.detail.empty()) line += "  " + progress.detail.substr(0, 60);
+  if (!progress.detail.empty()) line += "  " + printable(progress.detail).substr(0, 60);
   if (terminal) {
     std::fprintf(stderr, "\r\033[K%s", line.c_str());
   } else {

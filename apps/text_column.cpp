@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "printable.h"
+
 namespace vmr::apps {
 namespace {
 
@@ -27,7 +29,7 @@ std::vector<std::string> text_column(const std::string& heading, std::vector<std
   texts.insert(texts.begin(), heading);
   size_t width = 0;
   for (auto& text : texts) {
-    text = shortened(text, most);
+    text = shortened(printable(text), most);
     width = std::max(width, characters(text));
   }
   for (auto& text : texts) text.append(width - characters(text), ' ');

@@ -8,7 +8,7 @@
 namespace vmr::apps {
 
 // Heading and texts, padded to the longest of them. A text of more than `most` characters (not
-// bytes: UTF-8) is cut and ends in "…".
+// bytes: UTF-8) is cut and ends in "…". Texts are made printable (printable.h).
 std::vector<std::string> text_column(const std::string& heading, std::vector<std::string> texts,
                                      size_t most);
 
