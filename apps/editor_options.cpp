@@ -2,9 +2,9 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 
 #include "vmr/core/error.h"
-#include "vmr/media/film_writer.h"
 
 namespace vmr::apps {
 namespace {
@@ -34,6 +34,14 @@ void add_preview_loudness(CLI::App& app, std::optional<double>& target_lufs) {
          [&target_lufs](const std::string& text) { target_lufs = parse_loudness(text); },
          "loudness of previews in LUFS (EBU R 128), peaks below -1 dBTP; off: as the track is")
       ->default_str(std::to_string(std::lround(media::kPreviewLufs)));
+}
+
+std::string loudness_text(const media::PreviewSummary& preview) {
+  if (!preview.loudness_lufs) return "";
+  char text[80];
+  std::snprintf(text, sizeof text, ", %.1f LUFS%s", *preview.loudness_lufs,
+                preview.held_by_peaks ? " (its peaks leave room for no more)" : "");
+  return text;
 }
 
 void add_marker_options(CLI::App& app, std::string& markers, pipeline::MarkerFileOptions& file) {

@@ -65,7 +65,8 @@ Analysed analyse(const Options& options, const fs::path& store, const RunControl
   auto film = std::async(std::launch::async, [&] {
     try {
       return pipeline::analyse_film_rhythm(options.film, enough.get_token(),
-                                           thread_count(options.common));
+                                           thread_count(options.common),
+                                           options.files->picture_ends());
     } catch (...) {
       enough.request_stop();
       throw;
@@ -110,7 +111,7 @@ int run(const Options& options) {
   if (options.common.json) {
     print_json(fit_document(film, music, hits));
   } else if (!hits.empty()) {
-    print_fits(hits);
+    print_fits(film, hits);
   }
   std::cout.flush();
   std::fflush(stdout);

@@ -1,43 +1,19 @@
 #include "fit_files.h"
 
-#include <algorithm>
-#include <cctype>
-#include <cstdio>
 #include <iostream>
 
 #include "editor_options.h"
+#include "printable.h"
 #include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/media/probe.h"
 #include "vmr/pipeline/fit_report.h"
-#include "vmr/pipeline/previews.h"
 #include "vmr/store/feature_store.h"
 
 namespace vmr::apps {
 namespace {
 
 namespace fs = std::filesystem;
-
-// "01_Calm_piano.mp4": what any file system takes, in the order of the ranking.
-std::string preview_name(size_t rank, const retrieval::Hit& hit, const fs::path& film) {
-  std::string title = hit.metadata.value("title", hit.id);
-  constexpr size_t kLongest = 60;
-  if (title.size() > kLongest) {
-    size_t end = kLongest;
-    while (end > 0 && (static_cast<unsigned char>(title[end]) & 0xC0) == 0x80) --end;
-    title.resize(end);  // not inside of a letter of several bytes
-  }
-  for (char& letter : title) {
-    const auto byte = static_cast<unsigned char>(letter);
-    const bool plain = std::isalnum(byte) || letter == '-' || letter == '.' || byte >= 128;
-    if (!plain) letter = '_';
-  }
-  char number[24];
-  std::snprintf(number, sizeof number, "%02zu_", rank + 1);
-  const auto kind = film.extension();
-  const bool known = kind == ".mp4" || kind == ".m4v" || kind == ".mov" || kind == ".mkv";
-  return number + title + (known ? kind.string() : ".mkv");
-}
 
 // What markers are counted in. Labels of Audacity are seconds, of any film.
 void look_at_picture(FitFiles& files, const fs::path& film) {
@@ -51,33 +27,6 @@ void look_at_picture(FitFiles& files, const fs::path& film) {
   } catch (const InvalidArgument& error) {
     throw InvalidArgument(std::string(error.what()) + "; choose one with --fps");
   }
-}
-
-void write_previews(const FitFiles& files, const pipeline::FilmAnalysis& film,
-                    const std::vector<pipeline::FitHit>& hits, std::vector<ItemFailure>& failures,
-                    const RunControl& watch) {
-  if (interrupted()) return;
-  std::error_code error;
-  fs::create_directories(files.previews, error);
-  if (error) {
-    failures.push_back({files.previews, "cannot be made: " + error.message()});
-    return;
-  }
-  std::vector<pipeline::PreviewItem> items;
-  for (const auto& [hit, fit] : hits) {
-    media::PreviewOptions options;
-    options.offset_seconds = fit.offset_seconds;
-    options.stretch = fit.stretch;
-    options.target_lufs = files.preview_lufs;
-    items.push_back({pipeline::track_path(hit), options,
-                     fs::path(files.previews) / preview_name(items.size(), hit, film.path)});
-  }
-  const auto summary = pipeline::write_previews(film.path, items, watch);
-  end_progress();
-  failures.insert(failures.end(), summary.failures.begin(), summary.failures.end());
-  const auto written = std::count_if(summary.previews.begin(), summary.previews.end(),
-                                     [](const auto& preview) { return preview.has_value(); });
-  std::cerr << counted(written, "preview") << ": " << files.previews << "\n";
 }
 
 std::vector<double> seconds_of(const std::vector<retrieval::TimedEvent>& events, double begin = 0) {
@@ -97,13 +46,13 @@ void write_markers(const FitFiles& files, const pipeline::FilmAnalysis& film,
   const double begin = files.first_frame_seconds;
   const pipeline::MusicPlacement placement{best.fit.offset_seconds + best.fit.stretch * begin,
                                            best.fit.stretch, files.picture_seconds};
-  pipeline::write_markers(
-      files.markers,
-      pipeline::place_markers(
-          placement, {track->beats_seconds, track->down_beats_seconds, seconds_of(track->sections),
-                      seconds_of(pipeline::film_rhythm(film).cuts, begin)}),
-      placement, file);
-  std::cerr << "markers of " << best.hit.metadata.value("title", best.hit.id) << ": "
+  pipeline::MarkerMoments moments{track->beats_seconds, track->down_beats_seconds,
+                                  seconds_of(track->sections),
+                                  seconds_of(pipeline::film_rhythm(film).cuts, begin)};
+  if (best.music_ends_seconds) moments.end_seconds = track->duration_seconds;
+  pipeline::write_markers(files.markers, pipeline::place_markers(placement, moments), placement,
+                          file);
+  std::cerr << "markers of " << printable(best.hit.metadata.value("title", best.hit.id)) << ": "
             << files.markers << "\n";
 }
 
@@ -146,7 +95,7 @@ void write_fit_files(const FitFiles& files, const pipeline::FilmAnalysis& film,
   });
   if (hits.empty() || interrupted()) return;
   write_output(files.markers, failures, [&] { write_markers(files, film, store, hits.front()); });
-  if (!files.previews.empty()) write_previews(files, film, hits, failures, watch);
+  if (!files.previews.empty()) write_fit_previews(files, film, hits, failures, watch);
 }
 
 }  // namespace vmr::apps

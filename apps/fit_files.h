@@ -21,6 +21,12 @@ struct FitFiles {
   const CLI::Option* rate = nullptr;  // not given: the markers count the film's frames
   // Of the film's picture: what markers are counted from, and how long they go on.
   double first_frame_seconds = 0, picture_seconds = 0;
+
+  // For who would probe the film again; empty where it was not.
+  std::optional<double> picture_ends() const {
+    return picture_seconds > 0 ? std::optional(first_frame_seconds + picture_seconds)
+                               : std::nullopt;
+  }
 };
 
 // --report, --preview, --preview-loudness, --markers, --fps and --timecode-start.
@@ -34,5 +40,10 @@ void check_fit_files(FitFiles& files, const std::filesystem::path& film);
 void write_fit_files(const FitFiles& files, const pipeline::FilmAnalysis& film,
                      const std::filesystem::path& store, const std::vector<pipeline::FitHit>& hits,
                      std::vector<ItemFailure>& failures, const RunControl& watch);
+
+// The previews alone, into the folder files.previews.
+void write_fit_previews(const FitFiles& files, const pipeline::FilmAnalysis& film,
+                        const std::vector<pipeline::FitHit>& hits,
+                        std::vector<ItemFailure>& failures, const RunControl& watch);
 
 }  // namespace vmr::apps

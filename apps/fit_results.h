@@ -8,8 +8,8 @@
 
 namespace vmr::apps {
 
-// The ranking as a table on stdout.
-void print_fits(const std::vector<pipeline::FitHit>& hits);
+// The ranking as a table on stdout, with notes on what could not be compared.
+void print_fits(const pipeline::FilmAnalysis& film, const std::vector<pipeline::FitHit>& hits);
 
 // {"film", "duration_seconds", "cuts", "gallery", "analysed_now", "hits", "failures"}
 nlohmann::json fit_document(const pipeline::FilmAnalysis& film, const pipeline::FitMusic& music,

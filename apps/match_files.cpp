@@ -1,6 +1,5 @@
 #include "match_files.h"
 
-#include <cstdio>
 #include <iostream>
 
 #include "editor_options.h"
@@ -9,18 +8,6 @@
 #include "vmr/pipeline/report.h"
 
 namespace vmr::apps {
-namespace {
-
-// ", -16.0 LUFS"
-std::string loudness_text(const media::PreviewSummary& preview) {
-  if (!preview.loudness_lufs) return "";
-  char text[80];
-  std::snprintf(text, sizeof text, ", %.1f LUFS%s", *preview.loudness_lufs,
-                preview.held_by_peaks ? " (its peaks leave room for no more)" : "");
-  return text;
-}
-
-}  // namespace
 
 void add_match_files(CLI::App& app, const std::shared_ptr<MatchFiles>& files) {
   app.add_option("--report", files->report, "write one self-contained HTML page");

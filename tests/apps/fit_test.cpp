@@ -85,6 +85,9 @@ TEST(FitCommand, WritesPreviewsAndMarkersOfWhatItRanks) {
     EXPECT_NEAR(info.audio->duration_seconds, 8, 0.1);
   }
   EXPECT_THAT(result.error, HasSubstr("2 previews"));
+  // Clicks are all peaks: no gain makes them as loud as music.
+  EXPECT_THAT(result.error, HasSubstr("preview with clicks 120, "));
+  EXPECT_THAT(result.error, HasSubstr(" LUFS (its peaks leave room for no more): "));
   expect_clicks(folder / "films" / "01_clicks_120.mp4", hits[0], 120, 20, 0.002);
   expect_clicks(folder / "films" / "02_1997.mp4", hits[1], 97, 20, 0.002);
 
@@ -126,9 +129,10 @@ TEST(FitCommand, AShorterTrackBeginsWithinTheFilm) {
   const test::TempFolder folder;
   write_film(folder / "film.mp4");
   media::write_audio(folder / "120.wav", {test::click_track(120, 5, 16000).samples, 16000, 0});
-  const auto result = run_vmr({"fit", folder / "film.mp4", "--music", folder / "120.wav", "--store",
-                               folder / "store", "--json", "--preview", folder / "films",
-                               "--preview-loudness", "off", "--report", folder / "page.html"});
+  const auto result =
+      run_vmr({"fit", folder / "film.mp4", "--music", folder / "120.wav", "--store",
+               folder / "store", "--json", "--preview", folder / "films", "--preview-loudness",
+               "off", "--report", folder / "page.html", "--markers", folder / "m.json"});
   ASSERT_EQ(result.exit_code, 0) << result.error;
   const auto hit = result.json().at("hits").at(0);
   const double offset = hit.at("offset_seconds");
@@ -139,6 +143,71 @@ TEST(FitCommand, AShorterTrackBeginsWithinTheFilm) {
   page << std::ifstream(folder / "page.html").rdbuf();
   EXPECT_THAT(page.str(), HasSubstr(" s into the film"));
   EXPECT_THAT(page.str(), HasSubstr("class=\"sound\""));
+  // Its end is told wherever it lies before the film's.
+  const auto& ends = hit.at("metadata").at("synchronisation").at("music_ends_seconds");
+  ASSERT_TRUE(ends.is_number()) << ends;
+  EXPECT_NEAR(ends.get<double>(), 5 - offset, 0.1);
+  EXPECT_THAT(page.str(), HasSubstr("The music does not cover the film: it ends at "));
+  const auto markers = nlohmann::json::parse(std::ifstream(folder / "m.json")).at("markers");
+  EXPECT_EQ(std::count_if(markers.begin(), markers.end(),
+                          [&](const auto& marker) {
+                            return marker.at("kind") == "end" &&
+                                   std::abs(marker.at("film_seconds").template get<double>() -
+                                            ends.get<double>()) < 1e-6;
+                          }),
+            1);
+}
+
+TEST(FitCommand, SaysWhatCouldNotBeCompared) {
+  const test::TempFolder folder;
+  write_film(folder / "film.mp4");
+  // A name with a line feed, an escape and a byte that is no UTF-8, and a track without beats.
+  const std::string name = "calm\nsong \x1b[31m\xff.wav";
+  std::filesystem::create_directory(folder / "music");
+  media::write_audio(folder / "music" / name, {test::tone(220, 20, 16000, 0.1), 16000, 0});
+  media::write_audio(folder / "music" / "120.wav",
+                     {test::click_track(120, 5, 16000).samples, 16000, 0});
+  const std::vector<std::string> command = {
+      "fit", folder / "film.mp4", "--music", folder / "music", "--store", folder / "store"};
+  const auto table = run_vmr(command);
+  ASSERT_EQ(table.exit_code, 0) << table.error;
+  EXPECT_THAT(table.out, HasSubstr("calm\\nsong \\x1B[31m\\xFF "));
+  EXPECT_THAT(table.out, HasSubstr("  *\n"));
+  EXPECT_THAT(table.out, HasSubstr("\n* no beats heard in this track"));
+  EXPECT_THAT(table.out, HasSubstr("  +\n"));
+  EXPECT_THAT(table.out, HasSubstr("\n+ this track is shorter than the film"));
+  EXPECT_THAT(table.out, testing::Not(HasSubstr("no cuts")));
+  auto more = command;
+  more.insert(more.end(), {"--json", "--report", folder / "page.html"});
+  const auto json = run_vmr(more);
+  ASSERT_EQ(json.exit_code, 0) << json.error;
+  int without = 0;
+  for (const auto& hit : json.json().at("hits")) {
+    const auto& how = hit.at("metadata").at("synchronisation");
+    if (how.at("track_has_beats").get<bool>()) continue;
+    ++without;
+    EXPECT_TRUE(how.at("beats_hit").is_null());
+    EXPECT_TRUE(how.at("cut_error_ms").is_null());
+    EXPECT_TRUE(how.at("music_ends_seconds").is_null());
+  }
+  EXPECT_EQ(without, 1);
+  std::stringstream page;
+  page << std::ifstream(folder / "page.html").rdbuf();
+  EXPECT_THAT(page.str(), HasSubstr("no beats heard: by energy and sections alone"));
+
+  // A film without cuts.
+  media::FilmWriter still(folder / "still.mp4",
+                          {.width = 160, .height = 120, .fps = 25, .channels = 0});
+  for (int frame = 0; frame < 100; ++frame) {
+    auto picture = at::full({120, 160, 3}, 60, at::kByte);
+    picture.narrow(0, 40, 30).narrow(1, 10 + frame, 40).fill_(200);
+    still.add_frame(picture);
+  }
+  still.finish();
+  const auto calm = run_vmr(
+      {"fit", folder / "still.mp4", "--music", folder / "music", "--store", folder / "store"});
+  ASSERT_EQ(calm.exit_code, 0) << calm.error;
+  EXPECT_THAT(calm.out, HasSubstr("\nno cuts were found in the film: ranked by its motion alone"));
 }
 
 TEST(FitCommand, PlaysTheTrackAtAnotherSpeedWhereThatIsAllowed) {

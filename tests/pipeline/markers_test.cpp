@@ -53,6 +53,18 @@ TEST(Markers, MusicThatBeginsLateHasItsStartThere) {
   EXPECT_TRUE(place_markers({-20, 1, 10}, {.beats_seconds = {0.25}}).empty());
 }
 
+TEST(Markers, MusicThatIsOverBeforeTheFilmHasItsEndThere) {
+  // Of music of 9 s, played at 1.5 from its second 3 on, 4 s are heard.
+  const auto markers = place_markers({3, 1.5, 10}, {.beats_seconds = {8.4}, .end_seconds = 9});
+  EXPECT_EQ(names(markers),
+            (std::vector<std::string>{"music from 0:03.000", "beat 1", "music ends"}));
+  EXPECT_EQ(to_string(markers[2].kind), "end");
+  EXPECT_DOUBLE_EQ(markers[2].film_seconds, 4);
+  EXPECT_DOUBLE_EQ(markers[2].music_seconds, 9);
+  EXPECT_EQ(place_markers({3, 1.5, 4}, {.end_seconds = 9}).size(), 1u);  // with the film
+  EXPECT_THROW(place_markers({0, 1, 10}, {.end_seconds = NAN}), InvalidArgument);
+}
+
 TEST(Markers, PlacementsOutOfRangeAreRefused) {
   EXPECT_THROW(place_markers({0, 0, 10}, {}), InvalidArgument);
   EXPECT_THROW(place_markers({NAN, 1, 10}, {}), InvalidArgument);

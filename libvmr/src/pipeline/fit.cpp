@@ -51,6 +51,36 @@ std::vector<float> without_repeats(std::vector<float> motion) {
   return motion;
 }
 
+// Within a frame of the film's end nobody hears the music stop.
+constexpr double kSameEnd = 0.05;
+
+FitHit fit_hit(const store::ManifestItem& item, const retrieval::TrackRhythm& track,
+               const retrieval::Synchronisation& fit, double film_seconds) {
+  FitHit found;
+  found.fit = fit;
+  found.track_has_beats = !track.beats_seconds.empty() && track.beat_confidence > 0;
+  const double ends = (track.duration_seconds - fit.offset_seconds) / fit.stretch;
+  if (ends < film_seconds - kSameEnd) found.music_ends_seconds = ends;
+  auto& hit = found.hit;
+  hit.id = item.id;
+  hit.score = fit.score;
+  hit.parts = fit.parts;
+  hit.offset_seconds = fit.offset_seconds;
+  hit.metadata = detail::metadata_of(item);
+  auto& told = hit.metadata["synchronisation"] = fit;
+  if (!fit.cut_error_median_ms) told["beats_hit"] = nullptr;
+  told["track_has_beats"] = found.track_has_beats;
+  told["music_ends_seconds"] =
+      found.music_ends_seconds ? nlohmann::json(*found.music_ends_seconds) : nlohmann::json();
+  return found;
+}
+
+double picture_end(const std::filesystem::path& film) {
+  const auto video = media::probe(film).video;
+  if (!video) throw MediaError(film.string() + ": has no video stream; give a film");
+  return video->start_seconds + video->duration_seconds;
+}
+
 }  // namespace
 
 ExtractRecipe fit_recipe() {
@@ -66,16 +96,14 @@ ExtractRecipe fit_recipe() {
 }
 
 FilmAnalysis analyse_film_rhythm(const std::filesystem::path& film, std::stop_token stop,
-                                 int threads) {
+                                 int threads, std::optional<double> picture_ends) {
   FilmAnalysis analysis;
   analysis.path = film;
   auto extracted = detail::extract_film(film, fit_recipe(), std::move(stop), threads);
   analysis.tracks = std::move(extracted.tracks);
   analysis.problems = std::move(extracted.problems);
   // Sound that goes on behind the picture is no film.
-  const auto video = media::probe(film).video;
-  if (!video) throw MediaError(film.string() + ": has no video stream; give a film");
-  analysis.duration_seconds = video->start_seconds + video->duration_seconds;
+  analysis.duration_seconds = picture_ends ? *picture_ends : picture_end(film);
   return analysis;
 }
 
@@ -167,14 +195,7 @@ std::vector<FitHit> fit(const FilmAnalysis& film, const std::filesystem::path& s
   order.resize(std::min(order.size(), size_t(options.top)));
   std::vector<FitHit> hits;
   for (const size_t i : order) {
-    retrieval::Hit hit;
-    hit.id = items[i]->id;
-    hit.score = fits[i].score;
-    hit.parts = fits[i].parts;
-    hit.offset_seconds = fits[i].offset_seconds;
-    hit.metadata = detail::metadata_of(*items[i]);
-    hit.metadata["synchronisation"] = fits[i];
-    hits.push_back({std::move(hit), fits[i]});
+    hits.push_back(fit_hit(*items[i], rhythms[i], fits[i], film.duration_seconds));
   }
   return hits;
 }
@@ -226,7 +247,7 @@ std::vector<ItemFailure> rank_with_fit(std::vector<retrieval::Hit>& hits, const 
     }
     hit.score = retrieval::total_of(hit.parts);
     hit.offset_seconds = found->second.fit.offset_seconds;
-    hit.metadata["synchronisation"] = found->second.fit;
+    hit.metadata["synchronisation"] = found->second.hit.metadata["synchronisation"];
   }
   std::stable_sort(hits.begin(), hits.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });

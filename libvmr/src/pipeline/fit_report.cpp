@@ -86,17 +86,29 @@ std::string url_of(const fs::path& file, const fs::path& page) {
   return url;
 }
 
-std::string sentence(const retrieval::Synchronisation& fit) {
+std::string sentence(const FitHit& found) {
+  const auto& fit = found.fit;
   std::string text = detail::start_text(fit.offset_seconds);
   if (fit.stretch != 1) text += " at " + number_text(fit.stretch, 3) + " of its speed";
   if (fit.cut_error_median_ms) {
     text += ", cuts " + number_text(*fit.cut_error_median_ms, 0) + " ms from a beat (median), " +
             number_text(100 * fit.beats_hit, 0) + " % within 40 ms";
   }
+  if (!found.track_has_beats) text += ", no beats heard: by energy and sections alone";
   return text + ", motion and energy correlate with " + number_text(fit.energy_correlation, 2) +
          "; an unrelated film's best offset reaches " + number_text(fit.null_level.mean, 1) +
          " ± " + number_text(fit.null_level.sd, 1) + ", this one " +
          number_text(fit.null_level.mean + fit.score, 1);
+}
+
+// Of a track that is shorter than the film.
+std::string silence_note(const FitHit& found) {
+  if (found.covers_film()) return "";
+  std::string text = "<p class=\"gone\">The music does not cover the film";
+  if (found.music_ends_seconds) {
+    text += ": it ends at " + number_text(*found.music_ends_seconds, 2) + " s";
+  }
+  return text + ".</p>\n";
 }
 
 std::string player(const FitHit& found, double film_seconds, double most_seconds) {
@@ -135,9 +147,10 @@ void write_fit_report(const fs::path& out, const FilmAnalysis& film, const fs::p
   std::string html =
       detail::page_head("Music for " + escape_xml(film.path.filename().string())) + "<style>" +
       kStyle + detail::kAlignmentStyle + "</style>\n" + "<p class=\"note\">" +
-      number_text(seconds, 1) + " s, " + std::to_string(rhythm.cuts.size()) +
-      " cuts found, the best " + std::to_string(hits.size()) +
-      " tracks by beats and energy</p>\n<video controls src=\"" + url_of(film.path, out) +
+      number_text(seconds, 1) + " s, " + std::to_string(rhythm.cuts.size()) + " cuts found" +
+      (rhythm.cuts.empty() ? " (so motion alone ranks)" : "") + ", the best " +
+      std::to_string(hits.size()) + " tracks by beats and energy</p>\n<video controls src=\"" +
+      url_of(film.path, out) +
       "\" onerror=\"this.nextElementSibling.hidden = false\"></video>\n"
       "<p class=\"gone\" hidden>The film cannot be played here: it was moved, or "
       "this browser does not know its coding.</p>\n";
@@ -157,7 +170,7 @@ void write_fit_report(const fs::path& out, const FilmAnalysis& film, const fs::p
     auto shown = found.hit;
     shown.id = shown.metadata.value("path", shown.id);  // which says more than the hash of a file
     html += detail::describe_hit(shown, i + 1, 16);
-    html += "<p class=\"meta\">" + sentence(found.fit) + "</p>\n";
+    html += "<p class=\"meta\">" + sentence(found) + "</p>\n" + silence_note(found);
     if (const auto track = track_rhythm(*store, found.hit.id)) {
       html += figure_of(found, rhythm, *track,
                         int64_t(i) < options.players ? options.player_seconds : 0);

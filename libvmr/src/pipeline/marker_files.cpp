@@ -87,6 +87,7 @@ struct Colour {
 Colour colour_of(MarkerKind kind) {
   switch (kind) {
     case MarkerKind::start:
+    case MarkerKind::end:
     case MarkerKind::cut:
       return {"RED    ", "Red"};
     case MarkerKind::section:

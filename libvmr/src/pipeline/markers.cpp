@@ -47,6 +47,8 @@ std::string_view to_string(MarkerKind kind) {
   switch (kind) {
     case MarkerKind::start:
       return "start";
+    case MarkerKind::end:
+      return "end";
     case MarkerKind::cut:
       return "cut";
     case MarkerKind::section:
@@ -84,6 +86,10 @@ std::vector<Marker> place_markers(const MusicPlacement& placement, const MarkerM
   const auto heard = [&](double seconds) { return film_seconds(placement, seconds); };
   const double start = std::max(heard(0), 0.0);
   place(MarkerKind::start, start_name(music_seconds(placement, start)), start);
+  if (moments.end_seconds) {
+    check_finite({*moments.end_seconds}, "end");
+    place(MarkerKind::end, "music ends", heard(*moments.end_seconds));
+  }
   numbered(MarkerKind::cut, "cut", moments.cuts_seconds, [](double seconds) { return seconds; });
   numbered(MarkerKind::section, "section", moments.sections_seconds, heard);
   numbered(MarkerKind::down_beat, "bar", moments.down_beats_seconds, heard);

@@ -24,9 +24,10 @@ namespace vmr::pipeline {
 ExtractRecipe fit_recipe();
 
 // Decodes a film once: duration, "flow" and "cuts"; no embedding. threads: for this film, 0 = one
-// per core; changes speed only. Throws: MediaError; Error when stopped.
+// per core; changes speed only. picture_ends: on the film's clock, for who has probed it already;
+// else the file is probed here. Throws: MediaError; Error when stopped.
 FilmAnalysis analyse_film_rhythm(const std::filesystem::path& film, std::stop_token stop = {},
-                                 int threads = 0);
+                                 int threads = 0, std::optional<double> picture_ends = {});
 // Requires: an analysis with "flow"; at 8 frames/s and more motion peaks count too.
 retrieval::FilmRhythm film_rhythm(const FilmAnalysis& film);
 // Of extract_music's features by fit_recipe(); empty where one that is needed is missing ("energy",
@@ -61,10 +62,18 @@ struct FitOptions {
 };
 
 // hit: score, parts and offset are the fit's; metadata has "title", "path" and "synchronisation",
-// what JSON tells of the fit.
+// what JSON tells of the fit: as retrieval's to_json, "beats_hit" null like "cut_error_ms" where
+// the film has no cuts or the track no beats, and "track_has_beats" and "music_ends_seconds" (film
+// time, or null).
 struct FitHit {
   retrieval::Hit hit;
   retrieval::Synchronisation fit;
+  bool track_has_beats = false;  // without, it is ranked by energy and sections alone
+  // Where in the film a track ends that is over before the film is.
+  std::optional<double> music_ends_seconds;
+
+  // Whether all of the film has music.
+  bool covers_film() const { return fit.offset_seconds >= 0 && !music_ends_seconds; }
 };
 
 // Best first, ties by id. Throws: as retrieval::synchronise; StoreError.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,9 @@
 
 namespace vmr::pipeline {
 
-enum class MarkerKind { start, cut, section, down_beat, beat };
+enum class MarkerKind { start, end, cut, section, down_beat, beat };
 
-// "start", "cut", "section", "down_beat", "beat".
+// "start", "end", "cut", "section", "down_beat", "beat".
 std::string_view to_string(MarkerKind kind);
 
 struct Marker {
@@ -43,13 +44,15 @@ struct MarkerMoments {
   std::vector<double> down_beats_seconds;  // of the music
   std::vector<double> sections_seconds;    // of the music: where it changes
   std::vector<double> cuts_seconds;        // of the film: first frames of new shots
+  std::optional<double> end_seconds;       // of the music, where its end is to be seen
 };
 
 // The moments that fall into [0, duration) of the film, and the start of the track: its beginning
-// where that is heard, else film time 0. Rising by film time, of equal times in the order of
-// MarkerKind. Beats are numbered from 1 in the track, down-beats as "bar 1" on, cuts and sections
-// too, those outside of the film counted. A beat within 1 ms of a down-beat is that down-beat.
-// Throws: InvalidArgument for a placement out of range and times that are not finite.
+// where that is heard, else film time 0. Its end is "music ends". Rising by film time, of equal
+// times in the order of MarkerKind. Beats are numbered from 1 in the track, down-beats as "bar 1"
+// on, cuts and sections too, those outside of the film counted. A beat within 1 ms of a down-beat
+// is that down-beat. Throws: InvalidArgument for a placement out of range and times that are not
+// finite.
 std::vector<Marker> place_markers(const MusicPlacement& placement, const MarkerMoments& moments);
 
 struct MarkerFileOptions {
@@ -71,8 +74,8 @@ void validate_marker_file(const std::filesystem::path& out, const MarkerFileOpti
 // - .edl (CMX 3600): an event of one frame for each frame that has markers, their names joined by
 //   " + ", followed by a line `* LOC: timecode COLOUR name` (Media Composer's locators) and one
 //   ` |C:ResolveColorX |M:name |D:1` (DaVinci Resolve: Timelines > Import > Timeline Markers from
-//   EDL). start and cut are red, sections green, down-beats yellow, beats blue; of several on a
-//   frame the first in this order names the colour;
+//   EDL). start, end and cut are red, sections green, down-beats yellow, beats blue; of several on
+//   a frame the first in this order names the colour;
 // - .txt: label track of Audacity: film seconds twice and the name, between tabs.
 // Throws: InvalidArgument, also for a film time below 0; StoreError where `out` cannot be written.
 void write_markers(const std::filesystem::path& out, const std::vector<Marker>& markers,
