@@ -141,6 +141,41 @@ TEST(Fit, RanksHitsOfAMatcherAnew) {
   }
 }
 
+TEST(Fit, TakesThePicturesEndFromWhoKnowsIt) {
+  const test::TempFolder folder;
+  write_film(folder / "film.mp4");
+  const auto probed = analyse_film_rhythm(folder / "film.mp4");
+  const auto told = analyse_film_rhythm(folder / "film.mp4", {}, 0, 9.5);
+  EXPECT_EQ(told.duration_seconds, 9.5);
+  EXPECT_NEAR(probed.duration_seconds, kFilmSeconds, 1e-6);
+  ASSERT_EQ(film_rhythm(told).cuts.size(), film_rhythm(probed).cuts.size());
+}
+
+TEST(Fit, WaitsForWhoWritesTheStore) {
+  const test::TempFolder folder;
+  write_music(folder / "music");
+  const auto right = folder / "music" / "right.flac";
+  analyse_music({right}, folder / "store");
+  store::StoreOptions writing;
+  writing.writable = true;
+  auto other = store::FeatureStore::open(folder / "store", writing);
+  // What is there needs no writer.
+  EXPECT_EQ(analyse_music({right}, folder / "store", {}, {}, 0).tracks.size(), 1u);
+  EXPECT_THAT([&] { analyse_music({folder / "music"}, folder / "store", {}, {}, 0.3); },
+              testing::ThrowsMessage<StoreError>(HasSubstr("is being written by process")));
+  std::vector<std::string> said;
+  RunControl control;
+  control.on_log = [&](LogLevel, const std::string& message) {
+    said.push_back(message);
+    other.reset();  // its writer ends only now
+  };
+  const auto music = analyse_music({folder / "music"}, folder / "store", {}, control);
+  EXPECT_EQ(music.tracks.size(), 2u);
+  EXPECT_EQ(music.summary.extracted, 1);
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_THAT(said[0], HasSubstr("is being written by another; waiting for it"));
+}
+
 // Makes the stored energy of all tracks one of an older version.
 void age(const fs::path& store_folder) {
   store::StoreOptions writing;

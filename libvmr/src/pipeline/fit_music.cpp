@@ -1,12 +1,16 @@
 // The tracks that films are fitted with: found, identified, analysed once.
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <functional>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "core/ascii_lower.h"
 #include "core/byte_text.h"
 #include "pipeline/has_features.h"
+#include "store/store_folder.h"
 #include "vmr/core/error.h"
 #include "vmr/core/hash.h"
 #include "vmr/pipeline/fit.h"
@@ -111,9 +115,7 @@ bool is_cache(const store::FeatureStore& store, const ExtractRecipe& recipe) {
 }
 
 void make_cache(const fs::path& store_folder) {
-  store::StoreOptions writing;
-  writing.writable = true;
-  store::FeatureStore::open(store_folder, writing)->put_note(kCacheNote, "vmr fit");
+  store::FeatureStore::open(store_folder, {.writable = true})->put_note(kCacheNote, "vmr fit");
 }
 
 // Takes what is outdated out of a cache, which is opened anew; the tracks are analysed again when
@@ -133,9 +135,7 @@ void forget_outdated(std::unique_ptr<store::FeatureStore>& store, const fs::path
   }
   store.reset();
   {
-    store::StoreOptions writing;
-    writing.writable = true;
-    const auto cache = store::FeatureStore::open(store_folder, writing);
+    const auto cache = store::FeatureStore::open(store_folder, {.writable = true});
     for (const auto& feature : features) {
       const auto tracks = cache->remove_feature(feature, "music");
       control.log(LogLevel::info, "\"" + feature + "\" of " + std::to_string(tracks) +
@@ -159,12 +159,43 @@ std::string id_of(const fs::path& path, json& known, bool& changed) {
   return id;
 }
 
+// Calls `work` until no other writer is in its way, which is said once, or a stop was asked for.
+void when_free(const fs::path& store_folder, double longest_wait_seconds, const RunControl& control,
+               const std::function<void()>& work) {
+  using Clock = std::chrono::steady_clock;
+  const auto begun = Clock::now();
+  for (bool said = false; !control.stop.stop_requested(); said = true) {
+    try {
+      return work();
+    } catch (const store::StoreBusy&) {
+      const std::chrono::duration<double> waited = Clock::now() - begun;
+      if (waited.count() >= longest_wait_seconds) throw;
+      if (!said) {
+        control.log(LogLevel::info,
+                    store_folder.string() + " is being written by another; waiting for it");
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  }
+}
+
+// Beside those that another call has noted meanwhile. Nobody waits for this: a file that is not
+// noted is read again.
+void note_files(const fs::path& store_folder, const json& known) {
+  try {
+    const auto store = store::FeatureStore::open(store_folder, {.writable = true});
+    auto all = known_files(store.get());
+    all.update(known);
+    store->put_note(kFilesNote, all.dump());
+  } catch (const store::StoreBusy&) {
+  }
+}
+
 // Extracts what is missing; the store is opened for writing only where something is.
-// store: of that folder, opened for reading, or none where there is no folder yet.
-FitMusic analysed(const store::Manifest& manifest, std::unique_ptr<store::FeatureStore> store,
-                  const fs::path& store_folder, const ExtractOptions& options,
-                  const RunControl& control) {
+FitMusic analysed(const store::Manifest& manifest, const fs::path& store_folder,
+                  const ExtractOptions& options, const RunControl& control) {
   FitMusic music;
+  auto store = open_if_there(store_folder);
   const auto recipe = music_recipe(store.get());
   forget_outdated(store, store_folder, recipe, control);
   std::vector<char> ready(manifest.items.size(), 0);
@@ -196,7 +227,8 @@ FitMusic analysed(const store::Manifest& manifest, std::unique_ptr<store::Featur
 }  // namespace
 
 FitMusic analyse_music(const std::vector<fs::path>& paths, const fs::path& store_folder,
-                       const ExtractOptions& options, const RunControl& control) {
+                       const ExtractOptions& options, const RunControl& control,
+                       double longest_wait_seconds) {
   store::Manifest manifest;
   std::vector<ItemFailure> unreadable;
   bool changed = false;
@@ -230,17 +262,16 @@ FitMusic analyse_music(const std::vector<fs::path>& paths, const fs::path& store
     }
     control.progress(progress);
   };
-  auto music = analysed(manifest, std::move(store), store_folder, options, named);
+  store.reset();
+  FitMusic music;
+  when_free(store_folder, longest_wait_seconds, control,
+            [&] { music = analysed(manifest, store_folder, options, named); });
   music.ids = std::move(ids);
   for (auto* list : {&music.summary.failures, &music.summary.damaged}) {
     for (auto& failure : *list) failure.id = names[failure.id];
   }
   music.summary.failures.insert(music.summary.failures.end(), unreadable.begin(), unreadable.end());
-  if (changed && !control.stop.stop_requested()) {
-    store::StoreOptions writing;
-    writing.writable = true;
-    store::FeatureStore::open(store_folder, writing)->put_note(kFilesNote, known.dump());
-  }
+  if (changed && !control.stop.stop_requested()) note_files(store_folder, known);
   return music;
 }
 
@@ -258,7 +289,11 @@ FitMusic analyse_stored_music(const fs::path& store_folder, const ExtractOptions
   if (manifest.items.empty()) {
     throw StoreError("the store " + store_folder.string() + " has no music; give --music");
   }
-  return analysed(manifest, std::move(store), store_folder, options, control);
+  store.reset();
+  FitMusic music;
+  when_free(store_folder, kLongestWaitSeconds, control,
+            [&] { music = analysed(manifest, store_folder, options, control); });
+  return music;
 }
 
 }  // namespace vmr::pipeline

@@ -129,9 +129,9 @@ WriterLock::WriterLock(const std::filesystem::path& folder, const std::string& p
       throw StoreError(
           detail::concat("store: cannot lock ", path.string(), ": ", std::strerror(reason)));
     }
-    throw StoreError(detail::concat("store: ", folder.string(), ": part ", part,
-                                    " is being written by process ", named ? holder : "unknown",
-                                    "; wait for it or write another shard"));
+    throw StoreBusy(detail::concat("store: ", folder.string(), ": part ", part,
+                                   " is being written by process ", named ? holder : "unknown",
+                                   "; wait for it or write another shard"));
   }
   const std::string self = std::to_string(::getpid());
   // Only for the message above: the lock itself does not depend on what the file says.

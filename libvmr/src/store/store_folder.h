@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "vmr/core/error.h"
+
 namespace vmr::store {
 
 inline constexpr const char* kMainPart = "main";
@@ -20,6 +22,12 @@ std::string part_name(int shard_index, int shard_count);
 // Names of the parts that have data, in the order in which they are searched: main first, then by
 // count and index.
 std::vector<std::string> list_parts(const std::filesystem::path& folder);
+
+// A part is being written by another: later it is free.
+class StoreBusy : public StoreError {
+ public:
+  using StoreError::StoreError;
+};
 
 // The right to write one part, held until destruction; also freed by the system when the process
 // ends. Between processes of one machine, and between machines where the file system's locks are.

@@ -1,7 +1,8 @@
 // Fitting without training: how well the beats and energy of tracks go with the cuts and motion of
 // a film, and from where in the track (retrieval/synchronisation.h). Music is analysed once, by the
 // ordinary extraction, and kept in a feature store; a film is analysed when it is asked about.
-// Functions are thread-safe; one store is written by one call at a time.
+// Functions are thread-safe. One store is written by one call at a time: another that has to write
+// it waits, which is logged once, and then analyses what is still missing.
 #pragma once
 
 #include <filesystem>
@@ -36,6 +37,8 @@ std::optional<retrieval::TrackRhythm> track_rhythm(const NamedTracks& tracks);
 std::optional<retrieval::TrackRhythm> track_rhythm(const store::FeatureStore& store,
                                                    const std::string& id);
 
+inline constexpr double kLongestWaitSeconds = 1800;  // for another to write the same store
+
 struct FitMusic {
   std::vector<store::ManifestItem> tracks;  // analysed and ready in the store
   std::map<std::string, std::string> ids;   // of the files, by their paths as given or found
@@ -45,13 +48,15 @@ struct FitMusic {
 // Sound files: files as they are given, folders with the sound files in them and below (known by
 // their extension), in the order of their names. A track's id is the hash of its file, so a file is
 // decoded once wherever it lies; files unchanged in size and time are not even read again.
-// Throws: InvalidArgument where there is no sound file; StoreError.
+// longest_wait_seconds: for a store that another call or process is writing; 0 = not at all.
+// Throws: InvalidArgument where there is no sound file; StoreError, also when it waited in vain.
 FitMusic analyse_music(const std::vector<std::filesystem::path>& paths,
                        const std::filesystem::path& store_folder,
-                       const ExtractOptions& options = {}, const RunControl& control = {});
+                       const ExtractOptions& options = {}, const RunControl& control = {},
+                       double longest_wait_seconds = kLongestWaitSeconds);
 
-// The tracks a store was filled with, analysed further where features are missing.
-// Throws: StoreError where the folder is no store or has no music.
+// The tracks a store was filled with, analysed further where features are missing. Waits for half
+// an hour too. Throws: StoreError where the folder is no store or has no music.
 FitMusic analyse_stored_music(const std::filesystem::path& store_folder,
                               const ExtractOptions& options = {}, const RunControl& control = {});
 
