@@ -36,6 +36,9 @@ wanted() {
 }
 wanted track_beats '^[0-9.]+ BPM$' "$song"
 wanted compute_flow '^1\.000 s  [0-9.]+ pixels$' "$film"
+wanted fit_film '^-?[0-9.]+  t0[^ ]* from -?[0-9.]+ s$' "$film" fit_store fit.edl lib/music/*
+wanted fit_film '^beat [0-9.]+ s, [0-9]+ BPM$' "$film" fit_store fit.edl lib/music/*
+grep -q '|M:cut 1' fit.edl || { echo "example_fit_film wrote no cut into fit.edl:"; cat fit.edl; exit 1; }
 wanted extract_features '^fbank +\[[0-9]+, 398, 80\]' "$song" music
 wanted extract_features '^grey_clips +\[[0-9]+, 224, 896\]' "$film" film
 # By chance one film finds its music.
