@@ -182,7 +182,8 @@ TEST(FitCommand, SaysWhatCouldNotBeCompared) {
   const auto json = run_vmr(more);
   ASSERT_EQ(json.exit_code, 0) << json.error;
   int without = 0;
-  for (const auto& hit : json.json().at("hits")) {
+  const auto document = json.json();
+  for (const auto& hit : document.at("hits")) {
     const auto& how = hit.at("metadata").at("synchronisation");
     if (how.at("track_has_beats").get<bool>()) continue;
     ++without;
