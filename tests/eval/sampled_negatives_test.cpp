@@ -58,7 +58,7 @@ TEST(SampledNegatives, DrawsDependOnTheSeedAlone) {
   const auto scores = at::rand({films, films}, at::kDouble);
   const SampledOptions options{.negatives = 9, .ks = {1, 3}, .repeats = 20, .seed = 4};
   const auto first = sampled_negatives({scores, scores}, tracks, options);
-  const auto again = sampled_negatives({scores * 2, scores + 1}, tracks, options);
+  const auto again = sampled_negatives({scores.mul(2), scores.add(1)}, tracks, options);
   for (const int64_t k : options.ks) {
     EXPECT_EQ(first.video_to_music.recall.at(k).value, again.video_to_music.recall.at(k).value);
     // 4,000 random ranks among ten: k / 10 with a deviation of about .007.

@@ -23,11 +23,11 @@ struct Pinned {
 };
 
 const std::map<std::string, Pinned> kPinned = {{"fbank", {"1", 7, 3.1826}},
-                                               {"rhythm_measures", {"4", 7, 19.1849}},
-                                               {"rhythm", {"4", 7, 0}},
-                                               {"beats", {"3", 141, 60.1725}},
-                                               {"down_beats", {"2", 71, 60.1719}},
-                                               {"beat_confidence", {"2", 1, 0.8935}},
+                                               {"rhythm_measures", {"5", 7, 19.1849}},
+                                               {"rhythm", {"5", 7, 0}},
+                                               {"beats", {"4", 141, 60.1725}},
+                                               {"down_beats", {"3", 36, 60.1719}},
+                                               {"beat_confidence", {"3", 1, 0.9925}},
                                                {"energy", {"1", 600, 9.8715}},
                                                {"sections", {"2", 2, 21.0597}}};
 
