@@ -73,6 +73,35 @@ TEST_F(FineTuning, AMatchingRunBeginsWithTheOthersWeights) {
   EXPECT_FALSE(about("fresh").contains("from"));
 }
 
+TEST_F(FineTuning, ARunGoesOnWhereItsBeginningIsGone) {
+  fs::copy(root() / "plain", root() / "start", fs::copy_options::recursive);
+  auto recipe = still("plain");
+  recipe.train.epochs = 2;
+  RunControl cut;
+  std::stop_source stop;
+  cut.stop = stop.get_token();
+  cut.on_progress = [&](const Progress& progress) {
+    if (progress.done >= 1) stop.request_stop();
+  };
+  EXPECT_FALSE(
+      train_matching(recipe, root() / "store", root() / "cut", {{.seed = 9}, root() / "start"}, cut)
+          .finished);
+  const auto begun = about("cut").at("from");
+  fs::remove_all(root() / "start");
+  EXPECT_TRUE(train_matching(recipe, root() / "store", root() / "cut", {{.seed = 9}, {}}).finished);
+  EXPECT_EQ(about("cut").at("from"), begun);
+  // Named again it is not read again.
+  EXPECT_TRUE(
+      train_matching(recipe, root() / "store", root() / "cut", {{.seed = 9}, root() / "start"})
+          .finished);
+  EXPECT_THAT(
+      [&] {
+        train_matching(recipe_of("plain"), root() / "store", root() / "plain",
+                       {{}, root() / "cut"});
+      },
+      ThrowsMessage<InvalidArgument>(HasSubstr("was begun without --from")));
+}
+
 TEST_F(FineTuning, SaysWhatDoesNotFit) {
   const auto tuning = [&](const std::string& from, const std::string& to = "new") {
     return [=] {

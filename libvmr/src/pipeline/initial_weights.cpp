@@ -1,5 +1,7 @@
 #include "pipeline/initial_weights.h"
 
+#include <optional>
+
 #include "pipeline/run_inputs.h"
 #include "vmr/core/error.h"
 #include "vmr/train/checkpoint.h"
@@ -11,9 +13,22 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-fs::path checkpoint_of(const fs::path& run, const fs::path& new_run, const std::string& kind) {
-  VMR_CHECK(fs::weakly_canonical(run) != fs::weakly_canonical(new_run), "--from ", run.string(),
-            " is the folder of the new run; a run that was cut resumes without it");
+// What a run that has checkpoints was begun with; nothing where it has none.
+std::optional<json> resumed(const fs::path& run, const fs::path& new_run) {
+  VMR_CHECK(run.empty() || fs::weakly_canonical(run) != fs::weakly_canonical(new_run), "--from ",
+            run.string(), " is the folder of the new run; a run that was cut resumes without it");
+  if (train::list_checkpoints(new_run).empty()) {
+    if (run.empty()) return json();
+    return std::nullopt;
+  }
+  const auto about = read_about(new_run);
+  VMR_CHECK(run.empty() || about.contains("from"), new_run.string(),
+            " was begun without --from; take another folder for a run that begins with ",
+            run.string());
+  return about.value("from", json());
+}
+
+fs::path checkpoint_of(const fs::path& run, const std::string& kind) {
   const auto found = read_about(run).value("run", "?");
   if (found != kind) {
     throw StoreError(run.string() + " is not a run of `vmr " + kind + "` but of `vmr " + found +
@@ -31,13 +46,15 @@ json begun_with(const fs::path& run, const std::string& hash, const RunControl& 
 
 json begin_with(const fs::path& run, const fs::path& new_run, model::MatchingModel& model,
                 const RunControl& control) {
-  train::load_weights(checkpoint_of(run, new_run, "train"), model);
+  if (const auto begun = resumed(run, new_run)) return *begun;
+  train::load_weights(checkpoint_of(run, "train"), model);
   return begun_with(run, train::weights_hash(model), control);
 }
 
 json begin_with(const fs::path& run, const fs::path& new_run, nn::Conformer& net,
                 const RunControl& control) {
-  const auto checkpoint = checkpoint_of(run, new_run, "pretrain");
+  if (const auto begun = resumed(run, new_run)) return *begun;
+  const auto checkpoint = checkpoint_of(run, "pretrain");
   nn::Conformer source(train::conformer_options(train::read_model_json(checkpoint).at("options"),
                                                 (checkpoint / "model.json").string()));
   train::load_weights(checkpoint, *source);

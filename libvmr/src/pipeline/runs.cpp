@@ -143,7 +143,9 @@ train::TrainSummary pretrain(const Recipe& recipe, const std::string& modality,
                 {"seed", options.seed},
                 {"embed_in_training", recipe.reference.embed_in_training},
                 {"features", {{part.input, provenance ? provenance->fingerprint() : ""}}}};
-  if (!options.from.empty()) about["from"] = begin_with(options.from, run_folder, net, control);
+  if (auto from = begin_with(options.from, run_folder, net, control); !from.is_null()) {
+    about["from"] = std::move(from);
+  }
   train::ConformerPretraining task(net, training, validation ? &*validation : nullptr,
                                    {about.dump(), recipe.reference.validate_in_training});
   train::TrainerOptions trainer;
@@ -278,7 +280,9 @@ train::TrainSummary train_matching(const Recipe& recipe, const fs::path& store_f
   if (const auto text = store->provenance(kTagFeature, "tag"); text && !tags.empty()) {
     about["text"] = text->fingerprint();
   }
-  if (!options.from.empty()) about["from"] = begin_with(options.from, run_folder, *model, control);
+  if (auto from = begin_with(options.from, run_folder, *model, control); !from.is_null()) {
+    about["from"] = std::move(from);
+  }
   if (const auto edges = stored_flow_edges(*store)) {
     about["clip_flow_edges"] = json::parse(video::to_json(*edges));
   }

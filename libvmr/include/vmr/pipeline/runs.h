@@ -30,7 +30,9 @@ struct RunOptions {
 };
 
 struct TrainOptions : RunOptions {
-  std::filesystem::path from;  // a run whose best weights this one begins with; empty: at random
+  // A run whose best weights this one begins with; empty: at random. A run that was cut resumes
+  // with or without it.
+  std::filesystem::path from;
 };
 
 // Pre-trains the recipe's encoder of a modality ("audio", "video") on the training split. With
