@@ -47,7 +47,7 @@ pipeline::FitMusic find_music(const Options& options, const fs::path& store,
   } catch (const StoreError& error) {
     if (!options.store.empty()) throw;
     throw StoreError(std::string(error.what()) + "; analysed music is kept in " + store.string() +
-                     ": delete the folder to have it made anew, or name another with --store");
+                     "; where it is damaged delete the folder, or name another with --store");
   }
 }
 

@@ -159,14 +159,16 @@ std::string id_of(const fs::path& path, json& known, bool& changed) {
   return id;
 }
 
-// Calls `work` until no other writer is in its way, which is said once, or a stop was asked for.
-void when_free(const fs::path& store_folder, double longest_wait_seconds, const RunControl& control,
-               const std::function<void()>& work) {
+// Returns when nobody writes the store, which is said once, or when a stop was asked for.
+// Throws: StoreBusy where that takes longer than `longest_wait_seconds`.
+void wait_for_writer(const fs::path& store_folder, double longest_wait_seconds,
+                     const RunControl& control) {
   using Clock = std::chrono::steady_clock;
   const auto begun = Clock::now();
   for (bool said = false; !control.stop.stop_requested(); said = true) {
     try {
-      return work();
+      store::FeatureStore::open(store_folder, {.writable = true});
+      return;
     } catch (const store::StoreBusy&) {
       const std::chrono::duration<double> waited = Clock::now() - begun;
       if (waited.count() >= longest_wait_seconds) throw;
@@ -177,6 +179,21 @@ void when_free(const fs::path& store_folder, double longest_wait_seconds, const 
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
   }
+}
+
+// What `work` makes, done again behind each writer that was in its way.
+FitMusic when_free(const fs::path& store_folder, double longest_wait_seconds,
+                   const RunControl& control, const std::function<FitMusic()>& work) {
+  while (!control.stop.stop_requested()) {
+    try {
+      return work();
+    } catch (const store::StoreBusy&) {
+      wait_for_writer(store_folder, longest_wait_seconds, control);
+    }
+  }
+  FitMusic stopped;
+  stopped.summary.interrupted = true;
+  return stopped;
 }
 
 // Beside those that another call has noted meanwhile. Nobody waits for this: a file that is not
@@ -263,9 +280,8 @@ FitMusic analyse_music(const std::vector<fs::path>& paths, const fs::path& store
     control.progress(progress);
   };
   store.reset();
-  FitMusic music;
-  when_free(store_folder, longest_wait_seconds, control,
-            [&] { music = analysed(manifest, store_folder, options, named); });
+  auto music = when_free(store_folder, longest_wait_seconds, control,
+                         [&] { return analysed(manifest, store_folder, options, named); });
   music.ids = std::move(ids);
   for (auto* list : {&music.summary.failures, &music.summary.damaged}) {
     for (auto& failure : *list) failure.id = names[failure.id];
@@ -290,10 +306,8 @@ FitMusic analyse_stored_music(const fs::path& store_folder, const ExtractOptions
     throw StoreError("the store " + store_folder.string() + " has no music; give --music");
   }
   store.reset();
-  FitMusic music;
-  when_free(store_folder, kLongestWaitSeconds, control,
-            [&] { music = analysed(manifest, store_folder, options, control); });
-  return music;
+  return when_free(store_folder, kLongestWaitSeconds, control,
+                   [&] { return analysed(manifest, store_folder, options, control); });
 }
 
 }  // namespace vmr::pipeline
