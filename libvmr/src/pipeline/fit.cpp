@@ -51,16 +51,13 @@ std::vector<float> without_repeats(std::vector<float> motion) {
   return motion;
 }
 
-// Within a frame of the film's end nobody hears the music stop.
-constexpr double kSameEnd = 0.05;
-
 FitHit fit_hit(const store::ManifestItem& item, const retrieval::TrackRhythm& track,
                const retrieval::Synchronisation& fit, double film_seconds) {
   FitHit found;
   found.fit = fit;
   found.track_has_beats = !track.beats_seconds.empty() && track.beat_confidence > 0;
   const double ends = (track.duration_seconds - fit.offset_seconds) / fit.stretch;
-  if (ends < film_seconds - kSameEnd) found.music_ends_seconds = ends;
+  if (ends < film_seconds - kUnheardSeconds) found.music_ends_seconds = ends;
   auto& hit = found.hit;
   hit.id = item.id;
   hit.score = fit.score;

@@ -66,6 +66,10 @@ struct FitOptions {
   int threads = 0;  // tracks at a time; changes speed only
 };
 
+// Silence of this length before or behind the music goes unheard: a frame, and the tenth of a
+// second to which a track's length is known.
+inline constexpr double kUnheardSeconds = 0.15;
+
 // hit: score, parts and offset are the fit's; metadata has "title", "path" and "synchronisation",
 // what JSON tells of the fit: as retrieval's to_json, "beats_hit" null like "cut_error_ms" where
 // the film has no cuts or the track no beats, and "track_has_beats" and "music_ends_seconds" (film
@@ -78,7 +82,7 @@ struct FitHit {
   std::optional<double> music_ends_seconds;
 
   // Whether all of the film has music.
-  bool covers_film() const { return fit.offset_seconds >= 0 && !music_ends_seconds; }
+  bool covers_film() const { return fit.offset_seconds >= -kUnheardSeconds && !music_ends_seconds; }
 };
 
 // Best first, ties by id. Throws: as retrieval::synchronise; StoreError.
