@@ -118,6 +118,15 @@ TEST_F(EvaluateCommand, SmallRandomGalleriesStandBesideTheFullOne) {
     }
   }
   EXPECT_EQ(evaluated("plain", options).at("sampled_negatives"), document);
+  const auto ndcg = [](const json& part) { return part.at("video_to_music").at("ndcg").at("10"); };
+  EXPECT_NE(ndcg(document.at("joint")), ndcg(document));
+  const std::vector<std::vector<std::string>> others = {{"--seed", "7"}, {"--inverse-popularity"}};
+  for (const auto& more : others) {
+    auto changed = options;
+    changed.insert(changed.end(), more.begin(), more.end());
+    EXPECT_NE(ndcg(evaluated("plain", changed).at("sampled_negatives")), ndcg(document))
+        << more.front();
+  }
   EXPECT_THAT(evaluate("plain", options).out,
               HasSubstr("video to music: 12 pairs, each among 3 drawn at random (5 draws"));
 }

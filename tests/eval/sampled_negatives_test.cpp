@@ -36,6 +36,8 @@ TEST(SampledNegatives, HaveTheRanksOfTheDraw) {
   // Track 0 asks for film 0 (.5) and film 1 (.9) beside film 2 (.9): second, and first by its
   // lower index; track 1 for film 2 (.1) beside both of track 0.
   EXPECT_EQ(both.music_to_video.gallery, 3);
+  // Both films of track 0 stand beside one other, that of track 1 beside two.
+  EXPECT_NEAR(both.music_to_video.recall.at(1).chance, (0.5 + 0.5 + 1.0 / 3) / 3, 1e-12);
   EXPECT_NEAR(both.music_to_video.recall.at(1).value, 1.0 / 3, 1e-12);
   EXPECT_NEAR(both.music_to_video.recall.at(2).value, 2.0 / 3, 1e-12);
 }
@@ -82,6 +84,7 @@ TEST(SampledNegatives, SayWhatIsWrong) {
   refused({.negatives = 0});
   refused({.repeats = 0});
   refused({.ks = {0}});
+  refused({.ks = {}});
   refused({}, {0, 1});
   refused({}, {0, 1, 2});
   EXPECT_THROW(sampled_negatives({scores, scores.t()}, kTracks), InvalidArgument);

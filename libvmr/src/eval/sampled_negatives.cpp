@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 
+#include "eval/score_rows.h"
 #include "vmr/core/error.h"
 
 namespace vmr::eval {
@@ -13,8 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-void validate(const DirectedScores& scores, std::span<const int64_t> film_tracks,
-              const SampledOptions& options) {
+void check_shapes(const DirectedScores& scores, std::span<const int64_t> film_tracks) {
   const auto& sizes = scores.video_to_music.sizes();
   VMR_CHECK(sizes.size() == 2 && scores.music_to_video.sizes() == sizes &&
                 sizes[0] == int64_t(film_tracks.size()),
@@ -24,12 +24,6 @@ void validate(const DirectedScores& scores, std::span<const int64_t> film_tracks
     VMR_CHECK(track >= 0 && track < sizes[1], "sampled_negatives: column ", track, " of ", sizes[1],
               " tracks");
   }
-  VMR_CHECK(options.negatives >= 1 && options.repeats >= 1,
-            "sampled_negatives: expected negatives and repeats of 1 or more, got ",
-            options.negatives, " and ", options.repeats);
-  for (const int64_t k : options.ks) {
-    VMR_CHECK(k >= 1, "sampled_negatives: expected k >= 1, got ", k);
-  }
 }
 
 // Moves `count` of the items drawn at random to the front.
@@ -37,11 +31,6 @@ void draw(std::vector<int64_t>& items, int64_t count, std::mt19937_64& random) {
   for (int64_t i = 0; i < count; ++i) {
     std::swap(items[i], items[i + int64_t(random() % uint64_t(int64_t(items.size()) - i))]);
   }
-}
-
-bool ranks_before(double score, int64_t index, double other, int64_t other_index) {
-  if (std::isnan(score)) return std::isnan(other) && index < other_index;
-  return std::isnan(other) || score > other || (score == other && index < other_index);
 }
 
 // One query: the scores of all candidates, the right one, and those that may stand beside it.
@@ -72,11 +61,17 @@ SampledFigures figures_of(const std::vector<double>& weights, const SampledOptio
       const auto count = std::min(options.negatives, int64_t(question.others.size()));
       draw(question.others, count, random);
       figures.gallery = std::max(figures.gallery, count + 1);
+      if (repeat == 0) {
+        for (const int64_t k : options.ks) {
+          figures.recall[k].chance += weights[pair] * std::min(1.0, double(k) / double(count + 1));
+        }
+      }
       const double* scores = question.scores.template const_data_ptr<double>();
       int64_t rank = 1;
       for (int64_t i = 0; i < count; ++i) {
         const int64_t other = question.others[size_t(i)];
-        rank += ranks_before(scores[other], other, scores[question.right], question.right);
+        rank += is_better(scores[other], scores[question.right]) ||
+                (is_tied(scores[other], scores[question.right]) && other < question.right);
       }
       for (const int64_t k : options.ks) {
         if (rank > k) continue;
@@ -106,9 +101,8 @@ std::vector<double> weights_of(std::span<const int64_t> film_tracks, bool invers
 json to_json(const SampledFigures& figures) {
   json document = {{"pairs", figures.pairs}, {"gallery", figures.gallery}};
   for (const auto& [k, figure] : figures.recall) {
-    const double chance = std::min(1.0, double(k) / double(std::max<int64_t>(1, figures.gallery)));
     document["recall"][std::to_string(k)] = {
-        {"value", figure.value}, {"deviation", figure.deviation}, {"chance", chance}};
+        {"value", figure.value}, {"deviation", figure.deviation}, {"chance", figure.chance}};
   }
   for (const auto& [k, figure] : figures.ndcg) {
     document["ndcg"][std::to_string(k)] = {{"value", figure.value},
@@ -119,10 +113,21 @@ json to_json(const SampledFigures& figures) {
 
 }  // namespace
 
+void validate(const SampledOptions& options) {
+  VMR_CHECK(options.negatives >= 1 && options.repeats >= 1,
+            "sampled_negatives: expected negatives and repeats of 1 or more, got ",
+            options.negatives, " and ", options.repeats);
+  VMR_CHECK(!options.ks.empty(), "sampled_negatives: expected a k, got none");
+  for (const int64_t k : options.ks) {
+    VMR_CHECK(k >= 1, "sampled_negatives: expected k >= 1, got ", k);
+  }
+}
+
 SampledBothWays sampled_negatives(const DirectedScores& scores,
                                   std::span<const int64_t> film_tracks,
                                   const SampledOptions& options) {
-  validate(scores, film_tracks, options);
+  validate(options);
+  check_shapes(scores, film_tracks);
   const auto weights = weights_of(film_tracks, options.inverse_popularity);
   const auto of_films = scores.video_to_music.to(at::kDouble).contiguous();
   const auto of_tracks = scores.music_to_video.to(at::kDouble).t().contiguous();

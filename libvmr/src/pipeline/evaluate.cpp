@@ -125,6 +125,7 @@ json to_json(const std::vector<ItemFailure>& failures) {
 json evaluate(const std::filesystem::path& run_folder, const std::filesystem::path& store_folder,
               const EvaluateOptions& options, const RunControl& control) {
   // Whatever is wrong with what was asked for is said before the items are loaded.
+  if (options.sampled) eval::validate(*options.sampled);
   auto source = open_source(run_folder, store_folder, options);
   const bool mean = options.joint == model::PairScoring::gallery_mean;
   VMR_CHECK(!mean || has_joint_scores(source), "a ", source.model->kind(),

@@ -1,7 +1,7 @@
 // Figures of small random galleries: each true pair among so many items drawn at random, as the
 // code of CMVAE (arXiv 2107.07268) evaluates and as papers with galleries of another size can be
-// compared. The draws depend on the seed and the sizes alone, not on the scores: every model is
-// asked the same. Thread-safe: plain functions.
+// compared. The draws depend on the seed and on which film has which track, not on the scores:
+// every model is asked the same. Thread-safe: plain functions.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,13 @@ struct SampledOptions {
   bool inverse_popularity = false;  // a pair weighs 1 / films of its track, all together 1
 };
 
+// Throws: InvalidArgument naming the field, its value and the rule.
+void validate(const SampledOptions& options);
+
 struct SampledFigure {
   double value = 0;      // mean of the repeats
   double deviation = 0;  // of their means, n - 1; 0 for a single one
+  double chance = 0;     // of recall: k over the items of a pair's gallery, mean over the pairs
 };
 
 struct SampledFigures {
