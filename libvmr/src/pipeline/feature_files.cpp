@@ -29,6 +29,8 @@ using store::FeatureKey;
 // Values wait for a common commit, which costs a sync of the disk.
 constexpr int64_t kCommitBytes = int64_t{32} << 20;
 
+constexpr int64_t kMostValues = 1'000'000;  // of a row
+
 struct Rows {
   at::Tensor values;  // [rows, dim] float32
   bool whole_item = false;
@@ -229,7 +231,8 @@ void validate(const FeatureFiles& files) {
   VMR_CHECK(tag ? files.feature.empty() || files.feature == kTagFeature : !files.feature.empty(),
             "import: feature = \"", files.feature, "\", expected ",
             tag ? "tag_vector, the name of the vectors of tags" : "a name");
-  VMR_CHECK(files.dim >= 0, "import: dim = ", files.dim, ", expected a positive number, or 0");
+  VMR_CHECK(files.dim >= 0 && files.dim <= kMostValues, "import: dim = ", files.dim,
+            ", expected up to ", kMostValues, ", or 0");
   VMR_CHECK(!files.raw || files.dim > 0,
             "import: raw files do not say how many values a row has; give their dim");
   for (const double seconds : {files.clip_seconds, files.hop_seconds.value_or(1)}) {
