@@ -111,18 +111,19 @@ TEST(UtCmvmrTerms, TripletsAndRegularisersHaveWeightsOfTheirOwn) {
   o.loss.triplet = 2;
   o.loss.music_triplet = 3;
   o.loss.video_triplet = 0;
-  o.loss.item_triplet = 0.5;
+  o.loss.item_triplet = 0.75;
   o.loss.regular = 4;
-  o.loss.reconstruction = 0.25;
-  o.loss.tag_theta = 0;
+  o.loss.reconstruction = 0.5;
+  o.loss.tag_theta = 0.25;
   const auto terms = filled(o)->loss(batch());
   std::map<std::string, double> weights;
   for (size_t i = 0; i < terms.values.size(); ++i) {
     weights[terms.values[i].first] = terms.weights[i];
   }
   EXPECT_EQ(weights, (std::map<std::string, double>{{"music_triplet", 6},
-                                                    {"item_triplet", 1},
-                                                    {"reconstruction", 1},
+                                                    {"item_triplet", 1.5},
+                                                    {"reconstruction", 2},
+                                                    {"tag_theta", 1},
                                                     {"text", 1},
                                                     {"match", 1},
                                                     {"rank", 1},

@@ -145,7 +145,8 @@ void validate(const UtCmvmrOptions& o) {
             "loss.text to 0");
   const auto& w = o.loss;
   VMR_CHECK(w.rank + w.independent + w.match + w.regular * w.reconstruction + w.mismatched > 0,
-            "UtCmvmr: all of loss.rank, independent, match, mismatched and regular are 0; nothing "
+            "UtCmvmr: all of loss.rank, independent, match, mismatched and regular x "
+            "reconstruction are 0; nothing "
             "would train");
 }
 
