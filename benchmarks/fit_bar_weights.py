@@ -11,13 +11,13 @@ also by weights fitted on the other makes; then the tables as libvmr/src/audio/b
 Needs numpy and scipy. CUES.jsonl: by beat_cues. Where no bars have F > 0.6 nothing is learnt; F counts them.
 """
 import argparse
-import collections
 import json
 import platform
 
 import numpy as np
 import scipy
-from scipy.optimize import minimize
+
+import fit_beat_weights
 
 LEAST_F = 0.6
 SHARPNESS = 6
@@ -47,25 +47,7 @@ def read(paths):
 
 def fit(songs, ridge):
     """Weights of the cues as they are and of the metres, [cues + metres]."""
-    songs = [song for song in songs if song.f.max() > LEAST_F]
-    cues, right = np.array([song.cues for song in songs]), np.array([song.right for song in songs])
-    scale = cues.std((0, 1)) + 1e-6
-    x = cues / scale
-    of_make = collections.Counter(song.make for song in songs)
-    share = np.array([1 / of_make[song.make] for song in songs])
-    share /= share.sum()
-
-    def loss(weights):
-        z = x @ weights
-        p = np.exp(z - z.max(1, keepdims=True))
-        p /= p.sum(1, keepdims=True)
-        hit = (p * right).sum(1)
-        pull = (p * right / hit[:, None] - p) * share[:, None]
-        gradient = 2 * ridge * weights - np.einsum("sb,sbc->c", pull, x)
-        return -(share * np.log(hit)).sum() + ridge * weights @ weights, gradient
-
-    found = minimize(loss, np.zeros(x.shape[2]), jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    return found.x / scale
+    return fit_beat_weights.fit([song for song in songs if song.f.max() > LEAST_F], ridge)
 
 
 def chosen(songs, weights):
