@@ -4,23 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "recipe_files.h"
-#include "shared.h"
 #include "training.h"
-#include "vmr/pipeline/runs.h"
 
 namespace vmr::apps {
 namespace {
 
-struct Options {
-  Common common;
-  std::string recipe, store, out, from;
-};
-
-int run(const Options& options) {
-  const auto recipe = find_recipe(options.recipe);
-  const auto summary = pipeline::train_matching(
-      recipe, options.store, options.out,
-      {{options.common.seed, options.common.device}, options.from}, control());
+int run(const TrainingOptions& options) {
+  const auto summary = pipeline::train_matching(find_recipe(options.recipe), options.store,
+                                                options.out, options.run(), control());
   return report_training(summary, options.common.json);
 }
 
@@ -49,18 +40,22 @@ int report_training(const train::TrainSummary& summary, bool json) {
   return summary.finished ? kDone : kInterrupted;
 }
 
+void add_training(CLI::App& app, TrainingOptions& options, const char* store) {
+  add_common(app, options.common);
+  app.add_option("--recipe", options.recipe, "recipe file (JSON) or the name of a built-in one")
+      ->required();
+  app.add_option("--store", options.store, store)->required();
+  app.add_option("--out", options.out, "run folder")->required();
+  app.add_option("--from", options.from,
+                 "run folder whose best weights this one begins with (fine-tuning), "
+                 "also one of `vmr convert --as`");
+}
+
 Command add_train(CLI::App& root) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TrainingOptions>();
   auto* app = root.add_subcommand(
       "train", "train the recipe's matching model on a feature store; a second run resumes");
-  add_common(*app, options->common);
-  app->add_option("--recipe", options->recipe, "recipe file (JSON) or the name of a built-in one")
-      ->required();
-  app->add_option("--store", options->store, "feature store with clip features")->required();
-  app->add_option("--out", options->out, "run folder")->required();
-  app->add_option("--from", options->from,
-                  "run folder whose best weights this one begins with (fine-tuning), "
-                  "also one of `vmr convert --as`");
+  add_training(*app, *options, "feature store with clip features");
   return {app, [options] { return run(*options); }, /*resumes=*/true};
 }
 
