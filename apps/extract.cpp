@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "backends.h"
+#include "failure_list.h"
 #include "recipe_files.h"
 #include "shared.h"
 #include "vmr/core/error.h"
@@ -44,11 +45,6 @@ int run(const Options& options) {
   const auto clamps = pipeline::count_clamped(*store::FeatureStore::open(options.store), manifest,
                                               recipe.extract.clip_seconds);
   if (options.common.json) {
-    const auto listed = [](const std::vector<ItemFailure>& items) {
-      auto list = nlohmann::json::array();
-      for (const auto& item : items) list.push_back({{"id", item.id}, {"reason", item.reason}});
-      return list;
-    };
     print_json({{"items", summary.items},
                 {"extracted", summary.extracted},
                 {"already_there", summary.already_there},

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "failure_list.h"
 #include "vmr/pipeline/reference_data.h"
 
 namespace vmr::apps {
@@ -99,14 +100,6 @@ void add_pair_options(CLI::App& app, pipeline::ReferencePairs& files) {
 }
 
 }  // namespace
-
-nlohmann::json listed(const std::vector<ItemFailure>& problems) {
-  auto list = nlohmann::json::array();
-  for (const auto& problem : problems) {
-    list.push_back({{"id", problem.id}, {"reason", problem.reason}});
-  }
-  return list;
-}
 
 Command add_import(CLI::App& root) {
   auto options = std::make_shared<Options>();

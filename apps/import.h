@@ -8,6 +8,4 @@ namespace vmr::apps {
 // `vmr import features`.
 Command add_import_features(CLI::App& import_app);
 
-nlohmann::json listed(const std::vector<ItemFailure>& problems);
-
 }  // namespace vmr::apps

@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "failure_list.h"
 #include "import.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/feature_files.h"

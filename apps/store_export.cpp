@@ -6,7 +6,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "import.h"
+#include "failure_list.h"
+#include "shared.h"
 #include "vmr/core/error.h"
 #include "vmr/pipeline/feature_files.h"
 #include "vmr/pipeline/reference_data.h"
